@@ -1,0 +1,27 @@
+namespace GreenThreads;
+
+// Whoever can wait for something: a green thread (which parks), a plain OS thread (which blocks), or a pending asynchronous call (which is
+// completed). The event loop and the primitives see only this class, so they work the same from everywhere.
+//
+// Protocol of the wake-up token, which each waiter has one of:
+//   Wake        stores the token; a waiter that sleeps in ParkCore takes it and returns. Any thread, any number of times.
+//   ParkCore    returns at once when the token is there (and takes it), otherwise sleeps until there is one or the deadline has passed.
+// So a Wake before the ParkCore is never lost, and a ParkCore may return for a Wake that was meant for an earlier wait: every caller looks
+// again at what it waits for, in a loop.
+internal abstract class Waiter
+{
+    /// <summary>Links of the one wait list that this waiter is in; guarded by that list's lock.</summary>
+    internal Waiter? NextInList;
+    internal Waiter? PreviousInList;
+    internal bool IsInList;
+
+    /// <summary>The waiter that stands for the calling code: its green thread, or the OS thread when it runs on none.</summary>
+    internal static Waiter Current => GreenThread.Current is { } green ? green : OsThreadWaiter.Current;
+
+    /// <summary>Makes the current or next <see cref="ParkCore"/> return. Any thread; never blocks, parks or throws.</summary>
+    internal abstract void Wake();
+
+    /// <summary>Sleeps until woken. Only the waiter itself calls it. May return for no reason that the caller knows.</summary>
+    /// <returns>False if it returns because the deadline has passed.</returns>
+    internal abstract bool ParkCore(Deadline deadline);
+}
