@@ -16,7 +16,7 @@ internal abstract class Waiter
     internal bool IsInList;
 
     /// <summary>The waiter that stands for the calling code: its green thread, or the OS thread when it runs on none.</summary>
-    internal static Waiter Current => GreenThread.Current is { } green ? green : OsThreadWaiter.Current;
+    internal static Waiter Current => EventLoopHost.Current.CurrentGreenThread ?? OsThreadWaiter.Current;
 
     /// <summary>Makes the current or next <see cref="ParkCore"/> return. Any thread; never blocks, parks or throws.</summary>
     internal abstract void Wake();

@@ -1,0 +1,18 @@
+namespace GreenThreads;
+
+// What the event loop needs to know of the schedulers above it, so that this folder need not refer to theirs. The scheduler installs the one
+// host from its module initializer, before any other code of the assembly runs.
+internal abstract class EventLoopHost
+{
+    private static EventLoopHost? s_current;
+
+    internal static EventLoopHost Current => s_current ?? throw new InvalidOperationException("no event loop host is installed");
+
+    /// <summary>The green thread that runs the calling code, or null on a plain OS thread.</summary>
+    internal abstract Waiter? CurrentGreenThread { get; }
+
+    /// <summary>The event loop of the calling green thread's scheduler; on a plain OS thread, that of the default group.</summary>
+    internal abstract EventLoop LoopOfCaller { get; }
+
+    internal static void Install(EventLoopHost host) => s_current = host;
+}
