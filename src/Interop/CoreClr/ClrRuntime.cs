@@ -1,0 +1,36 @@
+using System.Runtime.InteropServices;
+
+namespace GreenThreads;
+
+/// <summary>The running CoreCLR as this library knows it: checked once, then constant.</summary>
+internal static class ClrRuntime
+{
+    private static CoreClrModule? s_module;
+    private static ClrLayout? s_layout;
+
+    internal static CoreClrModule Module => s_module ?? throw new InvalidOperationException("the runtime has not been examined");
+
+    internal static ClrLayout Layout => s_layout ?? throw new InvalidOperationException("the runtime has not been examined");
+
+    /// <summary>Bytes of the room for direct thread statics that this library used up, and that were gone before it could.</summary>
+    internal static (int Taken, int Lost) DirectRoom { get; private set; }
+
+    /// <summary>Finds and checks the layout. Everything that uses stack switching comes after it.</summary>
+    /// <exception cref="RuntimeUnsupportedException">Something is not as it must be; nothing has been changed.</exception>
+    internal static void Examine()
+    {
+        if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64)
+            throw new RuntimeUnsupportedException($"only Linux on x64 is supported, this is {RuntimeInformation.RuntimeIdentifier}");
+        if (!NativeLibrary.TryLoad("libc.so.6", out nint libc) || !NativeLibrary.TryGetExport(libc, "gnu_get_libc_version", out _))
+            throw new RuntimeUnsupportedException("the C library is not glibc");
+        if (Interop.HasShadowStack())
+            throw new RuntimeUnsupportedException("this process runs with hardware shadow stacks (CET), which forbid to switch stacks; "
+                + "start it with GLIBC_TUNABLES=glibc.cpu.x86_shstk=off");
+
+        CoreClrModule module = CoreClrModule.Open();
+        ClrLayout layout = ClrLayoutProbe.Run(module);
+        s_module = module;
+        s_layout = layout;
+        DirectRoom = ProbeThread.Run(() => DirectThreadStatics.UseUp(module.GetTlsBlock() + layout.ThreadStatics));
+    }
+}

@@ -1,0 +1,170 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace GreenThreads;
+
+// Creating, mounting and unmounting CLR Threads: DESIGN.md §2. W is the Thread of the carrier's own OS thread, T a green thread's.
+//
+// A switch is, in the words of the methods below (C = cooperative mode, P = preemptive, inside the P/Invoke of the switch):
+//
+//   leaving T, C    MoveStaticsOut(T)      the statics leave the OS thread before anybody else can run on it
+//   leaving T, C    Unmount(T)             the fake OS id comes back
+//   leaving T, C    Mount(T2) or MountW    the next Thread gets the OS thread's handle, id and map entry
+//   P               switch_context         current Thread and stack change, no collection can see a difference: both are in native code
+//   in T2, C        MoveStaticsIn(T2)
+//
+// Between the two moves the OS thread's statics are those of nobody: no code may run there that uses one, is compiled, throws or logs.
+// Everything there is in methods that are compiled ahead (Prepare) and never tiered (AggressiveOptimization on the outer ones).
+//
+// A pending activation: the signal that interrupts managed code may arrive after its target was unmounted. The handler then finds another
+// Thread in the map and leaves the target's flag set, and the runtime would never send that Thread another. So Mount and MountW clear it.
+internal static unsafe class ClrThread
+{
+    // The runtime's FRAME_TOP: no explicit frame on the stack.
+    private const nint FrameTop = -1;
+
+    private static readonly ClrLayout s_layout = ClrRuntime.Layout;
+    private static readonly int s_osId = s_layout.OSId;
+    private static readonly int s_threadHandle = s_layout.ThreadHandle;
+    private static readonly int s_pending = s_layout.HasPendingActivation;
+    private static readonly int s_threadLocalDataPtr = s_layout.ThreadLocalDataPtr;
+    private static readonly int s_runtimeThreadLocals = s_layout.RuntimeThreadLocals;
+    private static readonly int s_frame = s_layout.Frame;
+
+    // An allocation context that is and stays empty; what an unmounted Thread's pointer refers to. Larger than any RuntimeThreadLocals.
+    private static readonly nint s_limbo = (nint)NativeMemory.AllocZeroed(4096);
+    private static readonly nint s_zeroStatics = (nint)NativeMemory.AllocZeroed(ClrLayout.ThreadStaticsSize);
+
+    private static readonly delegate* unmanaged[SuppressGCTransition]<nint, nint, nint*, nint, nint*, nint, void> s_moveThreadStatics;
+    private static readonly delegate* unmanaged<nint*, delegate* unmanaged<Creation*, void>, Creation*, void> s_callWithoutThread;
+
+    static ClrThread()
+    {
+        nint[] code = ExecutableCode.Publish(ThreadStaticsCode.MoveThreadStatics, ThreadStaticsCode.CallWithoutThread);
+        s_moveThreadStatics = (delegate* unmanaged[SuppressGCTransition]<nint, nint, nint*, nint, nint*, nint, void>)code[0];
+        s_callWithoutThread = (delegate* unmanaged<nint*, delegate* unmanaged<Creation*, void>, Creation*, void>)code[1];
+    }
+
+    private struct Creation
+    {
+        public Carrier* Carrier;
+        public ClrThreadState* State;
+    }
+
+    /// <summary>T's statics leave the OS thread, and its allocation context with them. In cooperative mode, by T itself.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void MoveStaticsOut(ClrThreadState* state, Carrier* carrier)
+    {
+        // SAFETY: a leaf on verified addresses, see ThreadStatics.X64.cs.
+        s_moveThreadStatics((nint)state->SavedStatics, carrier->ThreadStatics, (nint*)(state->Thread + s_threadLocalDataPtr), (nint)state->SavedStatics,
+            (nint*)(state->Thread + s_runtimeThreadLocals), s_limbo);
+    }
+
+    /// <summary>T's statics come back, to whichever OS thread carries it now. In cooperative mode, by T itself.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void MoveStaticsIn(ClrThreadState* state, Carrier* carrier)
+    {
+        s_moveThreadStatics(carrier->ThreadStatics, (nint)state->SavedStatics, (nint*)(state->Thread + s_threadLocalDataPtr), carrier->ThreadStatics,
+            (nint*)(state->Thread + s_runtimeThreadLocals), carrier->RuntimeThreadLocals);
+    }
+
+    /// <summary>The same for W, which keeps its allocation context.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void MoveCarrierStaticsOut(Carrier* carrier)
+    {
+        s_moveThreadStatics((nint)carrier->SavedStatics, carrier->ThreadStatics, (nint*)(carrier->Thread + s_threadLocalDataPtr), (nint)carrier->SavedStatics,
+            &carrier->Unused, 0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void MoveCarrierStaticsIn(Carrier* carrier)
+    {
+        s_moveThreadStatics(carrier->ThreadStatics, (nint)carrier->SavedStatics, (nint*)(carrier->Thread + s_threadLocalDataPtr), carrier->ThreadStatics,
+            &carrier->Unused, 0);
+    }
+
+    /// <summary>T is about to run on the carrier.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Mount(ClrThreadState* state, Carrier* carrier)
+    {
+        nint thread = state->Thread;
+        *(nint*)(thread + s_threadHandle) = carrier->ThreadHandle;
+        *(nint*)(thread + s_osId) = carrier->OSId;
+        *(byte*)(thread + s_pending) = 0;
+        *carrier->MapValue = thread;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Unmount(ClrThreadState* state) => *(nint*)(state->Thread + s_osId) = state->FakeOSId;
+
+    /// <summary>W is about to run on its own OS thread again.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void MountW(Carrier* carrier)
+    {
+        *(byte*)(carrier->Thread + s_pending) = 0;
+        *carrier->MapValue = carrier->Thread;
+    }
+
+    /// <summary>An unmounted Thread refers to nothing of the OS thread that last carried it, which may end now.</summary>
+    internal static void ForgetCarrier(ClrThreadState* state) => *(nint*)(state->Thread + s_threadHandle) = state->OwnHandle;
+
+    /// <summary>
+    /// Whether native frames lie between here and the base of T's stack. To be asked by T itself, in managed code. Compiled native code may
+    /// keep the address of a thread-local over a call, so such a stack may only continue on the OS thread where it is.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool HasNativeFrames(ClrThreadState* state) => *(nint*)(state->Thread + s_frame) != FrameTop;
+
+    /// <summary>
+    /// Makes the runtime create a Thread, and leaves it unmounted, for the given stack. Runs on W's stack: the runtime's creation runs deep
+    /// and would dirty pages of a new stack for good.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Create(ClrThreadState* state, Carrier* carrier, nint stackLimit, nint stackBase)
+    {
+        // SAFETY: W puts its statics away and gives up the current-Thread word before native code that it calls enters managed code again. The
+        // runtime then finds an OS thread that it does not know, as after a pthread_create by a foreign library, and makes a Thread for it.
+        var creation = new Creation { Carrier = carrier, State = state };
+        MoveCarrierStaticsOut(carrier);
+        s_moveThreadStatics(carrier->ThreadStatics, s_zeroStatics, &carrier->Unused, 0, &carrier->Unused, 0);
+        s_callWithoutThread(carrier->ThreadSlot, &OnCreated, &creation);
+        MoveCarrierStaticsIn(carrier);
+
+        var bounds = (nint*)(state->Thread + s_layout.StackBounds);
+        bounds[0] = stackBase;
+        bounds[1] = stackLimit;
+        bounds[2] = Math.Min(stackLimit + ClrLayout.SufficientStackMargin, stackBase);
+        bounds[3] = Math.Min(stackLimit + ClrLayout.NonRiskyStackMargin, stackBase);
+    }
+
+    [UnmanagedCallersOnly]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void OnCreated(Creation* creation)
+    {
+        Carrier* carrier = creation->Carrier;
+        ClrThreadState* state = creation->State;
+        nint thread = *carrier->ThreadSlot;
+        state->Thread = thread;
+        state->OwnHandle = *(nint*)(thread + s_threadHandle);
+        nint* entry = ClrThreadMap.FindEntry(s_layout.ThreadMapHead, carrier->OSId, thread);
+        if (entry is not null)
+            ClrThreadMap.Remove(entry);
+        MoveStaticsOut(state, carrier);
+        Unmount(state);
+    }
+
+    /// <summary>Compiles everything that runs between two moves of the statics, before the first of them.</summary>
+    internal static void Prepare()
+    {
+        Prepare(typeof(ClrThread));
+        Prepare(typeof(ClrThreadMap));
+    }
+
+    internal static void Prepare(Type type)
+    {
+        const System.Reflection.BindingFlags all = System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.Instance
+            | System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Public | System.Reflection.BindingFlags.DeclaredOnly;
+        foreach (System.Reflection.MethodInfo method in type.GetMethods(all))
+            RuntimeHelpers.PrepareMethod(method.MethodHandle);
+    }
+}

@@ -1,0 +1,68 @@
+using System.Text.Json;
+
+namespace GreenThreads;
+
+/// <summary>
+/// The offsets that CoreCLR publishes for diagnostics tools: the exported symbol DotNetRuntimeContractDescriptor, whose format is described in
+/// dotnet/runtime, docs/design/datacontracts/contract-descriptor.md. The in-memory form is "compact": a field is either its offset or
+/// [offset, type].
+/// </summary>
+internal sealed class ContractDescriptor
+{
+    private const string Symbol = "DotNetRuntimeContractDescriptor";
+    private const ulong Magic = 0x0043414443434e44; // "DNCCDAC\0"
+
+    private readonly JsonElement _types;
+
+    private ContractDescriptor(JsonElement types) => _types = types;
+
+    // As in contract-descriptor.md; the header is followed by fields of pointer size.
+#pragma warning disable CS0649 // the runtime fills it in
+    private unsafe struct Header
+    {
+        public ulong Magic;
+        public uint Flags;
+        public uint DescriptorSize;
+        public byte* Descriptor;
+        public uint PointerDataCount;
+        public uint Padding;
+        public nint* PointerData;
+    }
+#pragma warning restore CS0649
+
+    internal static unsafe ContractDescriptor Read(nint module)
+    {
+        var header = (Header*)Interop.dlsym(module, Symbol);
+        if (header is null)
+            throw new RuntimeUnsupportedException($"libcoreclr exports no {Symbol}");
+        // SAFETY: the symbol is the header, and its fields say where the text is and how long; all of it is constant data of libcoreclr.
+        if (header->Magic != Magic)
+            throw new RuntimeUnsupportedException($"{Symbol} has an unknown magic number 0x{header->Magic:x}");
+        return Parse(new ReadOnlySpan<byte>(header->Descriptor, (int)header->DescriptorSize));
+    }
+
+    internal static ContractDescriptor Parse(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            JsonElement root = JsonSerializer.Deserialize<JsonElement>(json);
+            return new ContractDescriptor(root.GetProperty("types"));
+        }
+        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw new RuntimeUnsupportedException($"{Symbol} cannot be read: {exception.Message}");
+        }
+    }
+
+    /// <summary>The offset in bytes of a field of a runtime type.</summary>
+    internal int OffsetOf(string type, string field)
+    {
+        if (!_types.TryGetProperty(type, out JsonElement fields) || !fields.TryGetProperty(field, out JsonElement value))
+            throw new RuntimeUnsupportedException($"{Symbol} has no {type}.{field}");
+        if (value.ValueKind == JsonValueKind.Array && value.GetArrayLength() > 0)
+            value = value[0];
+        if (value.ValueKind != JsonValueKind.Number || !value.TryGetInt32(out int offset) || offset < 0)
+            throw new RuntimeUnsupportedException($"{Symbol} has no readable offset for {type}.{field}");
+        return offset;
+    }
+}

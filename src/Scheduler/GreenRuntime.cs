@@ -1,0 +1,88 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.Extensions.Logging;
+
+namespace GreenThreads;
+
+/// <summary>
+/// What this process's green threads stand on. The first use examines the runtime (some tens of milliseconds); if anything is not as it must
+/// be, nothing is guessed: green threads are then OS threads, and <see cref="Describe"/> says why. The environment variable
+/// <c>GREENTHREADS_MODE=bound</c> asks for that.
+/// </summary>
+public static partial class GreenRuntime
+{
+    private const string ModeVariable = "GREENTHREADS_MODE";
+
+    private static readonly Lock s_gate = new();
+    private static Coroutine? s_spare;
+    private static readonly State s_state = Start();
+
+    // Guarded by s_gate.
+    private static bool s_warned;
+
+    private sealed record State(GreenRuntimeMode Mode, string? BoundReason, bool AskedFor);
+
+    /// <summary>Whether green threads are switched or bound to OS threads. Any thread; does not park.</summary>
+    public static GreenRuntimeMode Mode => s_state.Mode;
+
+    /// <summary>
+    /// Says in some lines of text which runtime was found, what was found in it and how, and in which mode green threads run. For logs and bug
+    /// reports; not to be parsed. Any thread; does not park.
+    /// </summary>
+    public static string Describe()
+    {
+        var text = new StringBuilder();
+        text.AppendLine($"GreenThreads {typeof(GreenRuntime).Assembly.GetName().Version?.ToString(3)} on {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier}, {RuntimeInformation.OSDescription}");
+        if (s_state.BoundReason is { } reason)
+            return text.AppendLine($"mode: Bound (every green thread is an OS thread): {reason}").ToString();
+
+        text.AppendLine("mode: Switched");
+        text.Append(ClrRuntime.Layout.Describe());
+        text.AppendLine("verification: two OS threads agreed on each value; a coroutine was parked, compacted and resumed on another OS thread");
+        (int taken, int lost) = ClrRuntime.DirectRoom;
+        text.AppendLine($"direct thread statics: {taken} bytes taken by this library, {lost} by classes that were used before it");
+        StackArena arena = Coroutine.Arena;
+        text.AppendLine($"stacks: {arena.Capacity} of {arena.Stride / 1024} KB at 0x{arena.Region:x}, guards of {StackArena.GuardSize / 1024} KB by {arena.GuardKind}, {arena.InUse} in use");
+        return text.ToString();
+    }
+
+    /// <summary>Tells a logger, once in the process, that green threads are bound although nobody asked for it.</summary>
+    internal static void WarnIfBound(ILogger logger)
+    {
+        if (s_state.BoundReason is not { } reason || s_state.AskedFor || !logger.IsEnabled(LogLevel.Warning))
+            return;
+        lock (s_gate)
+        {
+            if (s_warned)
+                return;
+            s_warned = true;
+        }
+        LogBound(logger, reason);
+    }
+
+    /// <summary>The coroutine that the self-test used; the first scheduler takes it into its pool.</summary>
+    internal static Coroutine? TakeSpareCoroutine() => Interlocked.Exchange(ref s_spare, null);
+
+    private static State Start()
+    {
+        string? wanted = Environment.GetEnvironmentVariable(ModeVariable);
+        if (string.Equals(wanted, "bound", StringComparison.OrdinalIgnoreCase))
+            return new State(GreenRuntimeMode.Bound, $"{ModeVariable}={wanted}", AskedFor: true);
+        try
+        {
+            ClrRuntime.Examine();
+            ClrThread.Prepare();
+            ContextSwitch.Prepare();
+            Coroutine.CreateArena();
+            s_spare = SwitchSelfTest.Run();
+            return new State(GreenRuntimeMode.Switched, null, AskedFor: false);
+        }
+        catch (Exception exception) when (exception is RuntimeUnsupportedException or SystemCallException or GreenThreadLimitException or IOException)
+        {
+            return new State(GreenRuntimeMode.Bound, exception.Message, AskedFor: false);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Green threads run as OS threads (bound mode): {Reason}")]
+    private static partial void LogBound(ILogger logger, string reason);
+}

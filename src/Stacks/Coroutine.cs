@@ -1,0 +1,164 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
+
+namespace GreenThreads;
+
+// A coroutine is a stack of its own and a CLR Thread of its own. It runs one body after the other; the scheduler gives it one that runs green
+// threads, tests give it plain ones. It knows nothing of schedulers.
+//
+//   Idle      -> Running     // first Resume or SwitchTo after Start; the stack belongs to the carrier
+//   Running   -> Suspended   // Suspend or SwitchTo: registers and statics saved; whoever resumes it owns it
+//   Suspended -> Running     // Resume or SwitchTo, on any carrier (same carrier if HasNativeFrames was true when it left)
+//   Running   -> Idle        // the body returned or threw; the next Start may come
+//
+// Nothing here is synchronised: the owner publishes a coroutine only after it is off its stack (DESIGN.md §2 rule 4).
+internal sealed unsafe class Coroutine
+{
+    private static StackArena? s_arena;
+
+    // Copies of the arena's fields, so that Current is three loads; the capacity is 0 until there is an arena.
+    private static nint s_region;
+    private static int s_strideShift;
+    private static nuint s_capacity;
+    private static CoroutineBlock* s_blocks;
+
+    private readonly int _index;
+    private readonly CoroutineBlock* _block;
+    private Action? _body;
+    private ExceptionDispatchInfo? _failure;
+
+    private Coroutine(int index)
+    {
+        _index = index;
+        _block = Arena.Blocks + index;
+        _block->Handle = GCHandle.ToIntPtr(GCHandle.Alloc(this));
+        _block->Clr.FakeOSId = ClrThreadState.FirstFakeOSId + index;
+    }
+
+    internal static StackArena Arena => s_arena ?? throw new InvalidOperationException("there is no stack arena in bound mode");
+
+    /// <summary>Whoever uses the coroutine may keep what it likes here; the scheduler keeps the green thread.</summary>
+    internal object? Tenant { get; set; }
+
+    /// <summary>Whether an exception that the body lets out is rethrown by <see cref="Resume"/>. If not, it is unhandled as on any thread.</summary>
+    internal bool CarriesExceptions { get; set; } = true;
+
+    internal bool IsIdle { get; private set; } = true;
+
+    /// <summary>The index of the stack, unique among live coroutines.</summary>
+    internal int Index => _index;
+
+    internal nint StackBase => _block->StackBase;
+
+    internal nint StackLimit => _block->StackLimit;
+
+    /// <summary>The carrier that runs this coroutine, or ran it last.</summary>
+    internal Carrier* Carrier => _block->Carrier;
+
+    /// <summary>
+    /// Whether native frames lie on the stack below the caller: it may then only be resumed by the carrier that runs it now (DESIGN.md §2
+    /// rule 9). Only for the running coroutine itself.
+    /// </summary>
+    internal bool HasNativeFrames => ClrThread.HasNativeFrames(&_block->Clr);
+
+    /// <summary>The coroutine on whose stack the caller runs; null on the stack of an OS thread.</summary>
+    internal static Coroutine? Current
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            byte marker;
+            nuint index = (nuint)((nint)(&marker) - s_region) >> s_strideShift;
+            // SAFETY: a stack inside the arena on which code runs has a block with a live handle to a Coroutine.
+            return index < s_capacity ? Unsafe.As<Coroutine>(GCHandle.FromIntPtr(s_blocks[index].Handle).Target) : null;
+        }
+    }
+
+    /// <summary>Reserves the process's stacks. Once, before the first coroutine.</summary>
+    internal static void CreateArena()
+    {
+        var arena = new StackArena();
+        s_arena = arena;
+        s_region = arena.Region;
+        s_strideShift = arena.StrideShift;
+        s_blocks = arena.Blocks;
+        s_capacity = (nuint)arena.Capacity;
+    }
+
+    /// <summary>
+    /// Makes a coroutine. To be called on the carrier's own stack; takes some microseconds. It lives, with its CLR Thread, until the process
+    /// ends: keep it in a pool.
+    /// </summary>
+    /// <exception cref="GreenThreadLimitException">There is no further stack.</exception>
+    internal static Coroutine Create(Carrier* carrier)
+    {
+        int index = Arena.Allocate();
+        var coroutine = new Coroutine(index);
+        CoroutineBlock* block = coroutine._block;
+        ClrThread.Create(&block->Clr, carrier, block->StackLimit, block->StackBase);
+        block->StackPointer = ContextSwitch.PrepareStack(block->StackBase, block);
+        return coroutine;
+    }
+
+    /// <summary>Gives an idle coroutine its next body; it runs at the next resume.</summary>
+    internal void Start(Action body)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        if (!IsIdle)
+            throw new InvalidOperationException("the coroutine has a body that has not ended");
+        _body = body;
+        IsIdle = false;
+    }
+
+    /// <summary>Runs the coroutine, on the carrier's own stack, until it suspends or its body ends.</summary>
+    /// <exception cref="Exception">What the body threw, if <see cref="CarriesExceptions"/>.</exception>
+    internal void Resume(Carrier* carrier)
+    {
+        ContextSwitch.Resume(_block, carrier);
+        if (_failure is { } failure)
+        {
+            _failure = null;
+            failure.Throw();
+        }
+    }
+
+    /// <summary>Leaves the coroutine's stack for that of its carrier. Only the running coroutine calls it; returns when resumed.</summary>
+    internal void Suspend() => ContextSwitch.Suspend(_block);
+
+    /// <summary>Leaves this coroutine's stack for that of another, without a stop at the carrier's.</summary>
+    internal void SwitchTo(Coroutine next) => ContextSwitch.SwitchTo(_block, next._block);
+
+    /// <summary>Gives back the stack's memory below the frames of this coroutine, which must not be running.</summary>
+    internal nint TrimStack() => StackArena.Trim(_block, _block->StackPointer);
+
+    /// <summary>To be called when the carrier that last ran this coroutine may end before it is resumed.</summary>
+    internal void ForgetCarrier() => ClrThread.ForgetCarrier(&_block->Clr);
+
+    internal static void RunBodies(CoroutineBlock* block)
+    {
+        var self = (Coroutine)GCHandle.FromIntPtr(block->Handle).Target!;
+        while (true)
+        {
+            self.RunBody();
+            self.IsIdle = true;
+            self.Suspend();
+        }
+    }
+
+    // Not inlined: an idle coroutine's frames must hold on to nothing of the body that it ran.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void RunBody()
+    {
+        try
+        {
+            Action body = _body!;
+            _body = null;
+            body();
+        }
+        catch (Exception exception) when (CarriesExceptions)
+        {
+            _failure = ExceptionDispatchInfo.Capture(exception);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace GreenThreads;
+
+// All stacks, in one reserved region of address space with a fixed stride:
+//
+//      base of region                                                        end
+//      | stack 0                      | stack 1                      | ...   |
+//      | guard |  unused ... used --> |
+//              ^ limit            base ^ (less its colour)
+//
+// - Reserved without access and without reserve, so it costs nothing until used; opened for access in chunks from the low end, which keeps it
+//   two mappings whatever the count. No huge pages: a stack touches one page of 4 KB, and a huge one would be 2 MB of memory each.
+// - A power-of-two stride: which stack an address belongs to is a subtraction and a shift.
+// - Colours: the bases of neighbours differ by whole cache lines, or the frames of a hundred thousand equal stacks would all fall into the
+//   same few sets of the first-level cache. Kept under half a page, so that most stacks still fit their first page.
+// - DESIGN.md §2 rule 5 wants foreign stacks below the green ones; their zone will be reserved together with this one.
+internal sealed unsafe class StackArena
+{
+    /// <summary>Distance between stacks in bytes; what the measurements in docs/stacks.md ask for.</summary>
+    internal const int DefaultStride = 512 * 1024;
+
+    /// <summary>As much as stack-clash hardening expects a frame to skip at most without touching a page in between (gcc: 64 KB).</summary>
+    internal const int GuardSize = 64 * 1024;
+
+    internal const int DefaultCapacity = 1 << 20;
+
+    private const int MinimumCapacity = 1 << 10;
+    private const int StacksPerChunk = 64;
+    private const int Colours = 16;
+    private const int ColourStep = 128;
+
+    private readonly Lock _gate = new();
+    private readonly StackGuard _guard;
+    private readonly int _strideShift;
+
+    // Guarded by _gate.
+    private readonly Stack<int> _free = new();
+    private int _opened;
+    private int _used;
+
+    internal StackArena(int stride = DefaultStride, int capacity = DefaultCapacity, StackGuard? guard = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(stride, 2 * GuardSize);
+        if (!BitOperations.IsPow2(stride))
+            throw new ArgumentException("the stride must be a power of two", nameof(stride));
+        ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
+
+        _guard = guard ?? new StackGuard(useMprotect: false, StackGuard.ReadMapLimit());
+        _strideShift = BitOperations.Log2((uint)stride);
+        Stride = stride;
+
+        // A limit of address space (RLIMIT_AS) may forbid the whole; half of it is better than none.
+        for (Capacity = capacity; ; Capacity /= 2)
+        {
+            if (TryReserve((nint)Capacity * stride, out nint region))
+            {
+                Region = region;
+                break;
+            }
+            if (Capacity / 2 < Math.Min(MinimumCapacity, capacity))
+                throw new SystemCallException("mmap", Marshal.GetLastPInvokeError(), "no address space for green stacks: raise RLIMIT_AS (ulimit -v)");
+        }
+        _ = Interop.madvise(Region, (nint)Capacity * stride, Interop.MADV_NOHUGEPAGE);
+
+        nint table = Interop.mmap(0, (nint)Capacity * sizeof(CoroutineBlock), Interop.PROT_READ | Interop.PROT_WRITE,
+            Interop.MAP_PRIVATE | Interop.MAP_ANONYMOUS | Interop.MAP_NORESERVE, -1, 0);
+        if (table == Interop.MAP_FAILED)
+            throw new SystemCallException("mmap", Marshal.GetLastPInvokeError());
+        Blocks = (CoroutineBlock*)table;
+    }
+
+    internal nint Region { get; }
+
+    internal int Stride { get; }
+
+    internal int StrideShift => _strideShift;
+
+    /// <summary>How many stacks there can be.</summary>
+    internal int Capacity { get; }
+
+    internal CoroutineBlock* Blocks { get; }
+
+    internal string GuardKind => _guard.Kind;
+
+    internal int InUse
+    {
+        get
+        {
+            lock (_gate)
+                return _used - _free.Count;
+        }
+    }
+
+    /// <summary>Gives out a stack and fills in its block's bounds. Any thread; does not park.</summary>
+    /// <returns>The index of the stack and of its block.</returns>
+    /// <exception cref="GreenThreadLimitException">The arena, the memory or the map count is used up.</exception>
+    internal int Allocate()
+    {
+        lock (_gate)
+        {
+            if (_free.TryPop(out int index))
+                return index;
+            if (_used == Capacity)
+                throw new GreenThreadLimitException($"all {Capacity} stacks are in use", "RLIMIT_AS, or let fewer green threads run at once");
+
+            if (_used == _opened)
+                OpenChunk();
+            nint low = Region + ((nint)_used << _strideShift);
+            _guard.Install(low, GuardSize);
+
+            CoroutineBlock* block = Blocks + _used;
+            block->StackLimit = low + GuardSize;
+            block->StackBase = low + Stride - _used % Colours * ColourStep;
+            return _used++;
+        }
+    }
+
+    /// <summary>Takes a stack back; its memory is returned to the system, its guard stays.</summary>
+    internal void Free(int index)
+    {
+        CoroutineBlock* block = Blocks + index;
+        Trim(block, block->StackBase);
+        lock (_gate)
+            _free.Push(index);
+    }
+
+    /// <summary>Returns the memory of the pages that lie wholly below <paramref name="stackPointer"/> to the system.</summary>
+    /// <returns>Bytes of address space that were given back.</returns>
+    internal static nint Trim(CoroutineBlock* block, nint stackPointer)
+    {
+        nint length = (stackPointer & -(nint)Environment.SystemPageSize) - block->StackLimit;
+        if (length <= 0)
+            return 0;
+        // SAFETY: the pages are ours and below every live frame; reading one later gives zeroes.
+        if (Interop.madvise(block->StackLimit, length, Interop.MADV_DONTNEED) != 0)
+            throw new SystemCallException("madvise", Marshal.GetLastPInvokeError());
+        return length;
+    }
+
+    private static bool TryReserve(nint length, out nint region)
+    {
+        region = Interop.mmap(0, length, Interop.PROT_NONE, Interop.MAP_PRIVATE | Interop.MAP_ANONYMOUS | Interop.MAP_NORESERVE, -1, 0);
+        return region != Interop.MAP_FAILED;
+    }
+
+    private void OpenChunk()
+    {
+        int count = Math.Min(StacksPerChunk, Capacity - _opened);
+        if (Interop.mprotect(Region + ((nint)_opened << _strideShift), (nint)count << _strideShift, Interop.PROT_READ | Interop.PROT_WRITE) != 0)
+        {
+            int errno = Marshal.GetLastPInvokeError();
+            throw errno == Errno.ENOMEM
+                ? new GreenThreadLimitException($"no memory for a green thread stack beyond {_used}", "vm.overcommit_ratio or the memory limit")
+                : new SystemCallException("mprotect", errno);
+        }
+        _opened += count;
+    }
+}
