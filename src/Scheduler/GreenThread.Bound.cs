@@ -1,0 +1,28 @@
+namespace GreenThreads;
+
+// Bound mode: the green thread is an OS thread, and to park is to block it.
+public partial class GreenThread
+{
+    private readonly OsThreadWaiter? _boundWaiter;
+    private volatile bool _boundIsParked;
+
+    /// <summary>Starts the OS thread.</summary>
+    /// <exception cref="GreenThreadLimitException">The system gives no further thread.</exception>
+    internal void StartBound()
+    {
+        var thread = new Thread(static state =>
+        {
+            var self = (GreenThread)state!;
+            t_bound = self;
+            self.Execute();
+        }) { IsBackground = true, Name = Name };
+        try
+        {
+            thread.UnsafeStart(this);
+        }
+        catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
+        {
+            throw new GreenThreadLimitException("the system gives no further OS thread, which bound mode needs for each green thread", "ulimit -u, kernel.threads-max or the cgroup's pids.max");
+        }
+    }
+}

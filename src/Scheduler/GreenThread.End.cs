@@ -1,0 +1,201 @@
+using System.Runtime.ExceptionServices;
+using System.Runtime.CompilerServices;
+
+namespace GreenThreads;
+
+// The body, its end, and those who wait for it.
+public partial class GreenThread
+{
+    private static readonly ContextCallback s_runBody = static state => ((GreenThread)state!).RunBody();
+
+    // Guards _joiners, _completion and the step to Ended. Held for a few instructions; never parked over.
+    private SpinGate _gate;
+    private WaitList _joiners;
+    private TaskCompletionSource? _completion;
+    private volatile bool _hasStarted;
+
+    // Written before the step to Ended, read after it.
+    private UnobservedFailure? _failure;
+
+    /// <summary>
+    /// Waits for the end, and throws what ended it. Parks a green thread; blocks a plain OS thread. May be called any number of times.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">A green thread wants to join itself.</exception>
+    /// <exception cref="Exception">What the body threw, with the stack trace of where it did.</exception>
+    public void Join()
+    {
+        WaitForEnd(Deadline.Never, default);
+        ThrowIfFailed();
+    }
+
+    /// <summary>The same, for a limited time.</summary>
+    /// <param name="timeout">How long at most; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</param>
+    /// <returns>False if the time passed first.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The timeout is negative and not infinite.</exception>
+    /// <exception cref="InvalidOperationException">A green thread wants to join itself.</exception>
+    /// <exception cref="Exception">What the body threw, with the stack trace of where it did.</exception>
+    public bool Join(TimeSpan timeout)
+    {
+        if (!WaitForEnd(Deadline.After(timeout), default))
+            return false;
+        ThrowIfFailed();
+        return true;
+    }
+
+    /// <summary>The same, until the token is cancelled. The green thread itself goes on.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled first.</exception>
+    /// <exception cref="InvalidOperationException">A green thread wants to join itself.</exception>
+    /// <exception cref="Exception">What the body threw, with the stack trace of where it did.</exception>
+    public void Join(CancellationToken cancellationToken)
+    {
+        if (!WaitForEnd(Deadline.Never, cancellationToken))
+            throw new OperationCanceledException(cancellationToken);
+        ThrowIfFailed();
+    }
+
+    /// <summary>
+    /// A task that completes when the body has ended, with its exception if it threw one. Whoever takes it also takes the duty to observe that
+    /// exception: from then on <see cref="TaskScheduler.UnobservedTaskException"/> tells of it and not this library. Does not park.
+    /// </summary>
+    public Task Completion => CompletionCore;
+
+    /// <summary>Lets asynchronous code await the end; it throws what the body threw. Does not park.</summary>
+    public TaskAwaiter GetAwaiter() => CompletionCore.GetAwaiter();
+
+    /// <summary>Whether it has ended; its failure and result are then there to read.</summary>
+    private protected bool HasEnded => _park.IsEnded;
+
+    private protected virtual Task CompletionCore
+    {
+        get
+        {
+            bool ended;
+            using (_gate.Enter())
+            {
+                _completion ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                ended = HasEnded;
+            }
+            if (ended)
+                Complete();
+            return _completion.Task;
+        }
+    }
+
+    /// <summary>Hands the outcome to the completion task, if anybody has asked for it.</summary>
+    private protected virtual void Complete()
+    {
+        if (_completion is not { } completion)
+            return;
+        if (Observe() is { } failure)
+            completion.TrySetException(failure.SourceException);
+        else
+            completion.TrySetResult();
+    }
+
+    /// <summary>What the body threw, which counts as observed from now on.</summary>
+    private protected ExceptionDispatchInfo? Observe() => _failure?.Observe();
+
+    private protected virtual void InvokeBody(Delegate body) => Unsafe.As<Action>(body)();
+
+    /// <summary>Runs the body to its end, on this green thread's stack. Lets no exception out that is to be kept.</summary>
+    internal void Execute()
+    {
+        _hasStarted = true;
+        try
+        {
+            if (_context is null)
+                ExecutionContext.Run(DefaultContext, s_runBody, this);
+            else
+                ExecutionContext.Run(_context, s_runBody, this);
+        }
+        catch (Exception exception) when (Group.KeepsExceptions)
+        {
+            _failure = new UnobservedFailure(this, ExceptionDispatchInfo.Capture(exception));
+        }
+        End();
+    }
+
+    /// <summary>Ends a green thread that could not be started.</summary>
+    internal void Fail(Exception exception)
+    {
+        _body = null;
+        _hasStarted = true;
+        _failure = new UnobservedFailure(this, ExceptionDispatchInfo.Capture(exception));
+        End();
+    }
+
+    // The context of a thread that nobody has changed; for green threads that were spawned while the flow was suppressed, so that they do not
+    // see what the last tenant of their coroutine left.
+    private static ExecutionContext DefaultContext { get; } = CaptureDefault();
+
+    private static ExecutionContext CaptureDefault()
+    {
+        ExecutionContext? context = null;
+        var thread = new Thread(() => context = ExecutionContext.Capture());
+        thread.UnsafeStart();
+        thread.Join();
+        return context!;
+    }
+
+    private void RunBody()
+    {
+        Delegate body = _body!;
+        _body = null;
+        InvokeBody(body);
+    }
+
+    private void End()
+    {
+        using (_gate.Enter())
+        {
+            _park.End();
+            // Under the gate: once it is free, no joiner is in the list, so each may wait for something else at once.
+            _joiners.WakeAll();
+        }
+        Interlocked.MemoryBarrier(); // Pairs with the compare-exchange in GreenThread<T>.CompletionCore: one of the two sees the other.
+        Complete();
+    }
+
+    private bool WaitForEnd(Deadline deadline, CancellationToken cancellationToken)
+    {
+        if (HasEnded)
+            return true;
+        Waiter self = Waiter.Current;
+        if (ReferenceEquals(self, this))
+            throw new InvalidOperationException("a green thread cannot join itself");
+
+        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static state => ((Waiter)state!).Wake(), self);
+        if (!TryAddJoiner(self))
+            return true;
+        while (!HasEnded && !cancellationToken.IsCancellationRequested && !deadline.HasPassed)
+            self.ParkCore(deadline);
+        return !TryRemoveJoiner(self);
+    }
+
+    /// <summary>Returns false if the end has come first.</summary>
+    private bool TryAddJoiner(Waiter waiter)
+    {
+        using (_gate.Enter())
+        {
+            if (HasEnded)
+                return false;
+            _joiners.Add(waiter);
+            return true;
+        }
+    }
+
+    /// <summary>Returns false if the end has come first; the waiter is in no list in either case.</summary>
+    private bool TryRemoveJoiner(Waiter waiter)
+    {
+        using (_gate.Enter())
+        {
+            if (HasEnded)
+                return false;
+            _joiners.Remove(waiter);
+            return true;
+        }
+    }
+
+    private protected void ThrowIfFailed() => Observe()?.Throw();
+}

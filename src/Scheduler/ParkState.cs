@@ -1,0 +1,86 @@
+namespace GreenThreads;
+
+// The word that decides who may run a green thread.
+//
+//   Active          running, queued, or not started yet; owned by whoever runs it or by the one queue that holds it
+//   Active+token    the same, and somebody woke it: the next park returns at once
+//   Parking         ParkCore called and no token there; still on its stack, owned by the scheduler that switches away from it
+//   Parking+token   woken in that moment
+//   Parked          off its stack; owned by whoever wakes it
+//   Ended           its body has returned
+//
+//   Active         -> Parking         TryBeginPark        the green thread itself
+//   Active+token   -> Active          TryBeginPark fails  the token is taken, the park returns
+//   Parking        -> Parked          TryCompletePark     the scheduler, on the other side of the switch (DESIGN.md §2 rule 4)
+//   Parking+token  -> Active          TryCompletePark fails; the scheduler must make it runnable
+//   Parked         -> Active          Wake returns true; the caller must make it runnable
+//   Active|Parking -> +token          Wake returns false
+//
+// Rejected: separate states for running and runnable. Nobody decides anything by the difference, and it costs two locked operations a yield.
+internal struct ParkState
+{
+    private const int Active = 0;
+    private const int Parking = 2;
+    private const int Parked = 4;
+    private const int Ended = 6;
+    private const int Token = 1;
+
+    private int _word;
+
+    internal readonly bool IsParked => Volatile.Read(in _word) is Parked or Parking;
+
+    internal readonly bool IsEnded => Volatile.Read(in _word) == Ended;
+
+    /// <summary>The green thread itself, about to park.</summary>
+    /// <returns>False if there was a token, which is gone now: do not park.</returns>
+    internal bool TryBeginPark()
+    {
+        if (Interlocked.CompareExchange(ref _word, Parking, Active) == Active)
+            return true;
+        Volatile.Write(ref _word, Active); // Active+token: wakes change nothing more, so a plain store takes it.
+        return false;
+    }
+
+    /// <summary>The scheduler, once the green thread's registers are saved.</summary>
+    /// <returns>False if it was woken meanwhile; the caller must make it runnable.</returns>
+    internal bool TryCompletePark()
+    {
+        if (Interlocked.CompareExchange(ref _word, Parked, Parking) == Parking)
+            return true;
+        Volatile.Write(ref _word, Active);
+        return false;
+    }
+
+    /// <summary>Any thread, any number of times.</summary>
+    /// <returns>True if it was parked; the caller must make it runnable.</returns>
+    internal bool Wake()
+    {
+        int word = Volatile.Read(ref _word);
+        while (true)
+        {
+            int wanted = word switch
+            {
+                Parked => Active,
+                Active or Parking => word | Token,
+                _ => word,
+            };
+            // A compare-exchange even when nothing changes: whoever finds the token there has still published what it woke for.
+            int found = Interlocked.CompareExchange(ref _word, wanted, word);
+            if (found == word)
+                return word == Parked;
+            word = found;
+        }
+    }
+
+    internal void End() => Volatile.Write(ref _word, Ended);
+
+    public override readonly string ToString() => _word switch
+    {
+        Active => "Active",
+        Active | Token => "Active+token",
+        Parking => "Parking",
+        Parking | Token => "Parking+token",
+        Parked => "Parked",
+        _ => "Ended",
+    };
+}

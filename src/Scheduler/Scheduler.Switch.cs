@@ -1,0 +1,181 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+
+namespace GreenThreads;
+
+// Leaving one stack for the next. Whoever leaves must not be found by anybody before its registers are saved, so what is to become of it is
+// noted (_left, _leftFor) and done on the other side of the switch (FinishSwitch): by the next green thread, by a coroutine that starts or
+// goes on with a new tenant, or by the carrier.
+//
+// FinishSwitch may run at the start of any stack, so it neither parks nor throws.
+internal sealed unsafe partial class Scheduler
+{
+    private enum LeftFor : byte
+    {
+        Nothing,
+        Yield,
+        Park,
+        Pool,
+    }
+
+    private LeftFor _leftFor;
+    private GreenThread? _left;
+    private Coroutine? _leftCoroutine;
+
+    // A green thread that has no coroutine yet and none to be had from the pool: the carrier makes one, on its own stack.
+    private GreenThread? _handOff;
+
+    /// <summary>Lets others run. Called by the running green thread.</summary>
+    internal void Yield(GreenThread self, Coroutine coroutine)
+    {
+        Debug.Assert(Running == self, "only the running green thread yields");
+        if (FindWork() is not { } next)
+            return;
+        _left = self;
+        _leftFor = LeftFor.Yield;
+        LeaveFor(coroutine, next);
+        self.Scheduler!.FinishSwitch();
+    }
+
+    /// <summary>Takes the running green thread off its stack until it is woken or the deadline has passed.</summary>
+    /// <returns>False if the deadline has passed.</returns>
+    internal bool Park(GreenThread self, Deadline deadline)
+    {
+        Debug.Assert(Running == self, "only the running green thread parks");
+        if (deadline.IsNever)
+        {
+            ParkUntimed(self);
+            return true;
+        }
+        if (deadline.HasPassed)
+            return false;
+        _timers.Add(self, deadline);
+        ParkUntimed(self);
+        // Still the scheduler of the timer: green threads do not migrate yet.
+        return _timers.Remove(self) || !deadline.HasPassed;
+    }
+
+    private void ParkUntimed(GreenThread self)
+    {
+        if (!self.ParkState.TryBeginPark())
+            return;
+        _left = self;
+        _leftFor = LeftFor.Park;
+        LeaveFor(self.Coroutine!, FindWork());
+        self.Scheduler!.FinishSwitch();
+    }
+
+    // Returns when somebody switches back to the coroutine.
+    private void LeaveFor(Coroutine from, GreenThread? next)
+    {
+        if (next is null)
+        {
+            Running = null;
+            from.Suspend();
+        }
+        else if (next.Coroutine is not null || TryAssignFromPool(next))
+        {
+            Mount(next);
+            from.SwitchTo(next.Coroutine!);
+        }
+        else
+        {
+            _handOff = next;
+            Running = null;
+            from.Suspend();
+        }
+    }
+
+    private GreenThread? TakeHandOff()
+    {
+        GreenThread? next = _handOff;
+        _handOff = null;
+        return next;
+    }
+
+    private bool TryAssignFromPool(GreenThread next)
+    {
+        if (!_pool.TryTake(out Coroutine? coroutine))
+            return false;
+        Assign(coroutine!, next);
+        return true;
+    }
+
+    private static void Assign(Coroutine coroutine, GreenThread thread)
+    {
+        coroutine.Tenant = thread;
+        thread.Coroutine = coroutine;
+    }
+
+    private void Mount(GreenThread next)
+    {
+        next.Scheduler = this;
+        Running = next;
+    }
+
+    // On the other side of every switch: what is to become of whoever left.
+    private void FinishSwitch()
+    {
+        LeftFor leftFor = _leftFor;
+        _leftFor = LeftFor.Nothing;
+        switch (leftFor)
+        {
+            case LeftFor.Yield:
+                _queue.Push(_left!);
+                _left = null;
+                break;
+            case LeftFor.Park:
+                if (!_left!.ParkState.TryCompletePark())
+                    _queue.Push(_left);
+                _left = null;
+                break;
+            case LeftFor.Pool:
+                _pool.Return(_leftCoroutine!);
+                _leftCoroutine = null;
+                break;
+        }
+    }
+
+    // The body of every coroutine of a scheduler: one green thread after the other, without a switch in between while they are new ones.
+    private static void RunTenants()
+    {
+        Coroutine coroutine = Coroutine.Current!;
+        while (true)
+            RunTenantsUntilSwitch(coroutine);
+    }
+
+    // Not inlined: a coroutine that rests in the pool must hold on to nothing of the tenants that it had.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void RunTenantsUntilSwitch(Coroutine coroutine)
+    {
+        Scheduler scheduler = Unsafe.As<GreenThread>(coroutine.Tenant)!.Scheduler!;
+        scheduler.FinishSwitch();
+        GreenThread? next;
+        while (true)
+        {
+            scheduler = RunTenant(coroutine);
+            next = scheduler.FindWork();
+            if (next is null || next.Coroutine is not null)
+                break;
+            Assign(coroutine, next);
+            scheduler.Mount(next);
+        }
+
+        scheduler._leftCoroutine = coroutine;
+        scheduler._leftFor = LeftFor.Pool;
+        scheduler.LeaveFor(coroutine, next);
+    }
+
+    /// <summary>Returns the scheduler where the tenant ended.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Scheduler RunTenant(Coroutine coroutine)
+    {
+        GreenThread tenant = Unsafe.As<GreenThread>(coroutine.Tenant)!;
+        tenant.Execute();
+        tenant.Coroutine = null;
+        coroutine.Tenant = null;
+        Scheduler scheduler = tenant.Scheduler!;
+        scheduler.Running = null;
+        return scheduler;
+    }
+}

@@ -1,0 +1,16 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+
+namespace GreenThreads;
+
+/// <summary>Tells the event loop who waits and where.</summary>
+internal sealed class SchedulerEventLoopHost : EventLoopHost
+{
+    internal override Waiter? CurrentGreenThread => GreenThread.Current;
+
+    internal override EventLoop LoopOfCaller => (GreenThread.Current?.Group ?? SchedulerGroup.Default).Scheduler.EventLoop;
+
+    [ModuleInitializer]
+    [SuppressMessage("Usage", "CA2255", Justification = "The one way to give a lower layer its host before any of its code runs; it only stores a reference.")]
+    internal static void Install() => Install(new SchedulerEventLoopHost());
+}

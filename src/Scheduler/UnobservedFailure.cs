@@ -1,0 +1,25 @@
+using System.Runtime.ExceptionServices;
+
+namespace GreenThreads;
+
+// What ended a green thread, until somebody asks for it. If nobody ever does, nobody refers to it any more either, and its finalizer tells the
+// process: the way of System.Threading.Tasks' exception holder. Only failed green threads have one.
+internal sealed class UnobservedFailure(GreenThread thread, ExceptionDispatchInfo failure)
+{
+    private readonly string _thread = thread.Name ?? $"green thread {thread.Id}";
+    private readonly SchedulerGroup _group = thread.Group;
+    private volatile bool _isObserved;
+
+    internal ExceptionDispatchInfo Observe()
+    {
+        _isObserved = true;
+        GC.SuppressFinalize(this);
+        return failure;
+    }
+
+    ~UnobservedFailure()
+    {
+        if (!_isObserved)
+            _group.ReportUnobserved(_thread, failure.SourceException);
+    }
+}
