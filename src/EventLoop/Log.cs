@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 
 namespace GreenThreads;
@@ -9,7 +10,6 @@ internal static partial class Log
     internal static partial void NoNanosecondPoll(ILogger logger);
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Warning,
-        Message = "{EndPoint} cannot accept: {Error}. It tries again every {Delay} and serves what is open meanwhile. "
-            + "If descriptors are the cause, raise RLIMIT_NOFILE (ulimit -n).")]
-    internal static partial void CannotAccept(ILogger logger, System.Net.IPEndPoint endPoint, string error, TimeSpan delay);
+        Message = "{EndPoint} cannot accept connections for now; it goes on serving and tries again at least every {Interval}: {Error}")]
+    internal static partial void CannotAccept(ILogger logger, IPEndPoint endPoint, string error, TimeSpan interval);
 }
