@@ -17,6 +17,9 @@ public sealed partial class GreenTcpListener : IDisposable
         LocalEndPoint = socket.GetLocalEndPoint();
     }
 
+    /// <summary>The socket, for this assembly and its tests.</summary>
+    internal SocketDescriptor Descriptor => _socket;
+
     /// <summary>The address it listens on, with the port that the kernel chose if 0 was asked for. Also after Dispose.</summary>
     public IPEndPoint LocalEndPoint { get; }
 

@@ -92,6 +92,13 @@ internal sealed class Interest
         _ => 0,
     };
 
+    /// <summary>Whether somebody waits in a direction at this moment; for tests and dumps.</summary>
+    internal bool HasWaiters(WaitDirection direction)
+    {
+        lock (_gate)
+            return !ListOf(direction).IsEmpty;
+    }
+
     /// <summary>Waits until there was an edge since <paramref name="seen"/> was read. Parks.</summary>
     /// <exception cref="SystemCallException">The descriptor could not be registered.</exception>
     internal WaitOutcome Wait(WaitDirection direction, int seen, Waiter waiter, Deadline deadline)
