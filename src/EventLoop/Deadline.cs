@@ -31,6 +31,31 @@ internal readonly record struct Deadline
         }
     }
 
+    /// <summary>What is left in nanoseconds, rounded up; zero when it has passed, <see cref="long.MaxValue"/> when it never will.</summary>
+    internal long RemainingNanoseconds
+    {
+        get
+        {
+            if (IsNever)
+                return long.MaxValue;
+            long ticks = Timestamp - Stopwatch.GetTimestamp();
+            if (ticks <= 0)
+                return 0;
+            const long NanosecondsPerSecond = 1_000_000_000;
+            return Stopwatch.Frequency == NanosecondsPerSecond
+                ? ticks
+                : (long)Math.Ceiling(ticks * ((double)NanosecondsPerSecond / Stopwatch.Frequency));
+        }
+    }
+
+    /// <summary>The deadline at a value of <see cref="Stopwatch.GetTimestamp"/>.</summary>
+    internal static Deadline At(long timestamp) => new(timestamp);
+
+    internal static Deadline Earlier(Deadline one, Deadline other) => one.Timestamp <= other.Timestamp ? one : other;
+
+    /// <summary>The deadline that a timeout in milliseconds means from now on, as <see cref="Stream.ReadTimeout"/> counts: -1 is never.</summary>
+    internal static Deadline AfterMilliseconds(int timeout) => timeout == Timeout.Infinite ? Never : After(TimeSpan.FromMilliseconds(timeout));
+
     /// <summary>The deadline that a timeout means from now on; <see cref="Timeout.InfiniteTimeSpan"/> is never.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The timeout is negative and not infinite.</exception>
     internal static Deadline After(TimeSpan timeout)

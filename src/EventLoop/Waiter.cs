@@ -15,6 +15,9 @@ internal abstract class Waiter
     internal Waiter? PreviousInList;
     internal bool IsInList;
 
+    /// <summary>Where this waiter is in the one <see cref="TimerHeap"/> that it is in, or -1. Owner scheduler of that heap only.</summary>
+    internal int TimerIndex = -1;
+
     /// <summary>The waiter that stands for the calling code: its green thread, or the OS thread when it runs on none.</summary>
     internal static Waiter Current => EventLoopHost.Current.CurrentGreenThread ?? OsThreadWaiter.Current;
 

@@ -15,12 +15,21 @@ internal static class Errno
     internal const int EMFILE = 24;
     internal const int EPIPE = 32;
     internal const int ENOSYS = 38;
+    internal const int ENONET = 64;
+    internal const int EPROTO = 71;
+    internal const int ENOPROTOOPT = 92;
+    internal const int EOPNOTSUPP = 95;
+    internal const int ENETDOWN = 100;
+    internal const int ENETUNREACH = 101;
     internal const int ECONNABORTED = 103;
     internal const int ECONNRESET = 104;
     internal const int ENOBUFS = 105;
+    internal const int EISCONN = 106;
     internal const int ENOTCONN = 107;
     internal const int ETIMEDOUT = 110;
     internal const int ECONNREFUSED = 111;
+    internal const int EHOSTDOWN = 112;
+    internal const int EHOSTUNREACH = 113;
     internal const int EALREADY = 114;
     internal const int EINPROGRESS = 115;
 }

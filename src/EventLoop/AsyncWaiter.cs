@@ -1,0 +1,33 @@
+namespace GreenThreads;
+
+/// <summary>The waiter of one wait of an asynchronous call. Its continuation runs on the thread pool, never inside the poll that woke it.</summary>
+internal sealed class AsyncWaiter : Waiter
+{
+    private readonly TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Interest _interest;
+    private readonly WaitDirection _direction;
+
+    internal AsyncWaiter(Interest interest, WaitDirection direction)
+    {
+        _interest = interest;
+        _direction = direction;
+    }
+
+    /// <summary>Completes when woken. Called once, after the waiter was linked.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled first; the waiter has left its list.</exception>
+    internal async Task WaitAsync(CancellationToken cancellationToken)
+    {
+        using (cancellationToken.UnsafeRegister(static (state, token) => ((AsyncWaiter)state!).Cancel(token), this))
+            await _woken.Task.ConfigureAwait(false);
+    }
+
+    internal override void Wake() => _woken.TrySetResult();
+
+    internal override bool ParkCore(Deadline deadline) => throw new InvalidOperationException("an asynchronous call does not park");
+
+    private void Cancel(CancellationToken cancellationToken)
+    {
+        _interest.Unlink(_direction, this);
+        _woken.TrySetCanceled(cancellationToken);
+    }
+}

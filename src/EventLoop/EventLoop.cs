@@ -1,0 +1,189 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+
+namespace GreenThreads;
+
+// The generic event loop: an epoll set and an eventfd that interrupts a poll.
+//
+// A poll returns who became ready; it wakes nobody and knows no scheduler. One loop belongs to one scheduler, which polls it when it has nothing
+// else to do (Poll). While that scheduler is stuck, others may poll for it (PollOnBehalf): the events lie in a buffer on the poller's stack and
+// readiness is counted under the interests' gates, so any number of threads may poll at once; an edge goes to one of them.
+//
+// Interrupt: the eventfd is registered edge-triggered and never read: each write is an edge. A flag keeps the writes down to one per poll:
+//   interrupt:  if (exchange(flag, 1) == 0) write
+//   poll:       event of the eventfd  ->  exchange(flag, 0)  ->  return
+// Both exchanges are full fences, so whoever finds the flag set has published its work before the poller looks for work after its return.
+// PollOnBehalf must not eat an interrupt that is meant for the owner, so it writes again.
+
+/// <summary>
+/// Waits for descriptors to become readable or writable, for those that are not one of this library's own types. The green thread that waits
+/// parks and its scheduler runs others; a plain OS thread blocks.
+/// </summary>
+public sealed partial class EventLoop : IDisposable
+{
+    // Events taken by one system call: 2 KB of stack. A guess; what does not fit comes with the next poll.
+    private const int BatchSize = 128;
+
+    // Stands for the eventfd; no interest has this key, since no descriptor is -1.
+    private const ulong InterruptKey = ulong.MaxValue;
+
+    // Written once, from false to true, by whoever finds out; a stale read costs one more failing call.
+    private static bool s_lacksPwait2;
+
+    private readonly FileDescriptor _epoll;
+    private readonly FileDescriptor _wakeUp;
+    private int _isInterrupted;
+
+    /// <summary>Creates a loop with an epoll set of its own.</summary>
+    /// <exception cref="SystemCallException">There is no descriptor left, or no memory.</exception>
+    internal unsafe EventLoop(ILogger logger)
+    {
+        Logger = logger;
+        _epoll = FileDescriptor.From("epoll_create1", Interop.epoll_create1(Interop.EPOLL_CLOEXEC));
+        try
+        {
+            _wakeUp = FileDescriptor.From("eventfd", Interop.eventfd(0, Interop.EFD_CLOEXEC | Interop.EFD_NONBLOCK));
+            int errno = Control(Interop.EPOLL_CTL_ADD, (int)_wakeUp.DangerousGetHandle(), InterruptKey, Interop.EPOLLIN | Interop.EPOLLET);
+            if (errno != 0)
+                throw new SystemCallException("epoll_ctl", errno);
+        }
+        catch
+        {
+            _wakeUp?.Dispose();
+            _epoll.Dispose();
+            throw;
+        }
+    }
+
+    internal ILogger Logger { get; }
+
+    /// <summary>
+    /// Waits until somebody is ready, <see cref="Interrupt"/> was called since the last poll returned, or the deadline has passed, which one in
+    /// the past does at once. Blocks the OS thread. Owner scheduler only.
+    /// </summary>
+    /// <param name="until">When to return at the latest; never earlier for this reason.</param>
+    /// <param name="ready">Gets those who became ready; they have left their wait lists, and the caller owes each a <see cref="Waiter.Wake"/>.</param>
+    internal void Poll(Deadline until, List<Waiter> ready)
+    {
+        int before = ready.Count;
+        while (true)
+        {
+            bool isInterrupted = PollOnce(until, ready);
+            if (isInterrupted)
+                Interlocked.Exchange(ref _isInterrupted, 0); // Full fence: pairs with the one in Interrupt.
+            if (isInterrupted || ready.Count != before || until.HasPassed)
+                return;
+        }
+    }
+
+    /// <summary>The same without waiting, for a loop whose owner is stuck. Any thread. An interrupt stays for the owner.</summary>
+    internal void PollOnBehalf(List<Waiter> ready)
+    {
+        if (PollOnce(Deadline.At(0), ready))
+            WriteWakeUp();
+    }
+
+    /// <summary>Makes the current or the next <see cref="Poll"/> return. Any thread; never blocks. Does nothing after Dispose.</summary>
+    internal void Interrupt()
+    {
+        if (Interlocked.Exchange(ref _isInterrupted, 1) == 0) // Full fence: pairs with the one in Poll.
+            WriteWakeUp();
+    }
+
+    /// <summary>
+    /// Closes the epoll set. Whoever waits in it is woken and registers elsewhere when it waits again. Does not park. The owner calls it when no
+    /// poll runs; threads that wait or dispose of sockets meanwhile do no harm.
+    /// </summary>
+    public void Dispose()
+    {
+        foreach (Interest interest in TakeInterests())
+            interest.Detach();
+        _epoll.Dispose();
+        _wakeUp.Dispose();
+    }
+
+    /// <summary>One system call, and the interests' share of its events.</summary>
+    /// <returns>True if it saw an interrupt, which the caller must answer.</returns>
+    [SkipLocalsInit]
+    private unsafe bool PollOnce(Deadline until, List<Waiter> ready)
+    {
+        byte* events = stackalloc byte[BatchSize * Interop.epoll_event.MaximumSize];
+        int count = WaitForEvents(events, until);
+        bool isInterrupted = false;
+        for (int i = 0; i < count; i++)
+        {
+            // SAFETY: the kernel has filled in count <= BatchSize events of Size <= MaximumSize bytes; x64 and Arm64 read unaligned words.
+            ref Interop.epoll_event one = ref *(Interop.epoll_event*)(events + i * Interop.epoll_event.Size);
+            ulong key = one.data;
+            if (key == InterruptKey)
+                isInterrupted = true;
+            else
+                Find(key)?.OnEvents(key, one.events, ready);
+        }
+        return isInterrupted;
+    }
+
+    /// <summary>Returns how many events came; 0 when the deadline has passed, but also for a signal or a clock that rounds.</summary>
+    private unsafe int WaitForEvents(byte* events, Deadline until)
+    {
+        long nanoseconds = until.RemainingNanoseconds;
+        int count;
+        if (!s_lacksPwait2)
+        {
+            var timeout = new Interop.timespec { tv_sec = nanoseconds / 1_000_000_000, tv_nsec = nanoseconds % 1_000_000_000 };
+            try
+            {
+                // SAFETY: the buffer holds BatchSize events; the timeout lives until the call returns.
+                count = Interop.epoll_pwait2(_epoll, events, BatchSize, until.IsNever ? null : &timeout, null);
+                if (count >= 0)
+                    return count;
+                int errno = Marshal.GetLastPInvokeError();
+                if (errno == Errno.EINTR)
+                    return 0;
+                if (errno != Errno.ENOSYS)
+                    throw new SystemCallException("epoll_pwait2", errno);
+            }
+            catch (EntryPointNotFoundException)
+            {
+                // glibc before 2.35.
+            }
+            s_lacksPwait2 = true;
+            Log.NoNanosecondPoll(Logger);
+        }
+        // SAFETY: as above.
+        count = Interop.epoll_wait(_epoll, events, BatchSize, MillisecondsOf(nanoseconds));
+        if (count >= 0)
+            return count;
+        int error = Marshal.GetLastPInvokeError();
+        return error == Errno.EINTR ? 0 : throw new SystemCallException("epoll_wait", error);
+    }
+
+    /// <summary>Rounded up, so that a poll never returns early; a longer wait than fits goes round the loop in <see cref="Poll"/>.</summary>
+    private static int MillisecondsOf(long nanoseconds) => nanoseconds switch
+    {
+        long.MaxValue => -1,
+        > int.MaxValue * 1_000_000L => int.MaxValue,
+        _ => (int)((nanoseconds + 999_999) / 1_000_000),
+    };
+
+    private void WriteWakeUp()
+    {
+        try
+        {
+            // It cannot fail but for a full counter, which leaves an edge just as well.
+            _ = Interop.eventfd_write(_wakeUp, 1);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The loop was disposed of: there is no poll to interrupt.
+        }
+    }
+
+    private unsafe int Control(int operation, int descriptor, ulong key, uint events)
+    {
+        var change = new Interop.epoll_event { events = events, data = key };
+        // SAFETY: the kernel reads the event during the call only.
+        return Interop.epoll_ctl(_epoll, operation, descriptor, &change) == 0 ? 0 : Marshal.GetLastPInvokeError();
+    }
+}
