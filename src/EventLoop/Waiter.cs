@@ -1,3 +1,5 @@
+using System.ComponentModel;
+
 namespace GreenThreads;
 
 // Whoever can wait for something: a green thread (which parks), a plain OS thread (which blocks), or a pending asynchronous call (which is
@@ -8,8 +10,15 @@ namespace GreenThreads;
 //   ParkCore    returns at once when the token is there (and takes it), otherwise sleeps until there is one or the deadline has passed.
 // So a Wake before the ParkCore is never lost, and a ParkCore may return for a Wake that was meant for an earlier wait: every caller looks
 // again at what it waits for, in a loop.
-internal abstract class Waiter
+
+/// <summary>Whoever can wait: the base of <see cref="GreenThread"/>. Nothing of it is for users, who cannot derive from it.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public abstract class Waiter
 {
+    private protected Waiter()
+    {
+    }
+
     /// <summary>Links of the one wait list that this waiter is in; guarded by that list's lock.</summary>
     internal Waiter? NextInList;
     internal Waiter? PreviousInList;
