@@ -109,7 +109,9 @@ internal sealed unsafe partial class Scheduler
 
     private void Mount(GreenThread next)
     {
-        next.Scheduler = this;
+        // The compare saves the collector's write barrier, which costs more.
+        if (next.Scheduler != this)
+            next.Scheduler = this;
         Running = next;
     }
 
