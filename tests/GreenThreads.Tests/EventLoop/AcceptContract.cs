@@ -180,7 +180,7 @@ public abstract partial class AcceptContract : ThreadContract
     /// <summary>Looks at what was logged about a listener that could not accept; for hosts that record it.</summary>
     protected virtual void CheckWarnings(IPEndPoint listener)
     {
-        string[] warnings = [.. PollingThread.Logger.Messages.Where(message => message.Contains(listener.ToString(), StringComparison.Ordinal))];
+        string[] warnings = [.. RecordingLogger.OfDefaultGroup.Messages.Where(message => message.Contains(listener.ToString(), StringComparison.Ordinal))];
         Assert.Single(warnings);
         Assert.Contains("RLIMIT_NOFILE", warnings[0], StringComparison.Ordinal);
     }
