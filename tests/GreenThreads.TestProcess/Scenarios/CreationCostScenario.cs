@@ -1,25 +1,41 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace GreenThreads.TestProcess;
 
-/// <summary>What a coroutine costs to make when there are few, and when there are many: medians in microseconds over windows of a thousand.</summary>
+// What a coroutine costs to make when there are few, and when there are many: microseconds, the lowest of the medians of ten windows of a
+// thousand. A machine that does something else for a moment spoils some windows; a creation that costs more the more there are is slower in
+// all of them. A virtual machine that gets its memory from the host only now takes 20 microseconds for a page: so the memory is touched before.
 internal static unsafe class CreationCostScenario
 {
     private const int Window = 1000;
+    private const int Windows = 10;
+
+    // A coroutine takes about 10 KB, with the first page of its stack.
+    private const int BytesEach = 14 * 1024;
 
     internal static int Run(string[] args)
     {
         int count = int.Parse(args[0], CultureInfo.InvariantCulture);
         _ = GreenRuntime.Mode;
+        TouchMemory((nuint)count * BytesEach);
         var ticks = new long[count];
         var carrier = new Thread(() => CreateAll(ticks));
         carrier.Start();
         carrier.Join();
-        Console.WriteLine($"early={Median(ticks, Window)}");
-        Console.WriteLine($"late={Median(ticks, count - Window)}");
+        Console.WriteLine($"early={LowestMedian(ticks, Window)}");
+        Console.WriteLine($"late={LowestMedian(ticks, count - Windows * Window)}");
         Console.WriteLine($"collections={GC.CollectionCount(0)}");
         return 0;
+    }
+
+    private static void TouchMemory(nuint bytes)
+    {
+        var memory = (byte*)NativeMemory.Alloc(bytes);
+        for (nuint offset = 0; offset < bytes; offset += (nuint)Environment.SystemPageSize)
+            memory[offset] = 1;
+        NativeMemory.Free(memory);
     }
 
     private static void CreateAll(long[] ticks)
@@ -41,10 +57,15 @@ internal static unsafe class CreationCostScenario
             coroutine.ForgetCarrier();
     }
 
-    private static string Median(long[] ticks, int start)
+    private static string LowestMedian(long[] ticks, int start)
     {
-        long[] window = ticks.AsSpan(start, Window).ToArray();
-        Array.Sort(window);
-        return (window[Window / 2] * 1e6 / Stopwatch.Frequency).ToString("F3", CultureInfo.InvariantCulture);
+        long lowest = long.MaxValue;
+        for (int i = 0; i < Windows; i++)
+        {
+            long[] window = ticks.AsSpan(start + i * Window, Window).ToArray();
+            Array.Sort(window);
+            lowest = Math.Min(lowest, window[Window / 2]);
+        }
+        return (lowest * 1e6 / Stopwatch.Frequency).ToString("F3", CultureInfo.InvariantCulture);
     }
 }
