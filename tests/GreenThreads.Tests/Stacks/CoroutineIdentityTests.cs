@@ -143,6 +143,8 @@ public sealed class CoroutineIdentityTests
     {
         const int Coroutines = 16;
         const int Rounds = 2000;
+        const int ResumesPerCollection = 20;
+        int resumes = 0;
         var queue = new System.Collections.Concurrent.ConcurrentQueue<Coroutine>();
         int left = Coroutines;
         int migrations = 0;
@@ -153,8 +155,17 @@ public sealed class CoroutineIdentityTests
                 queue.Enqueue(carrier.Create(Wander));
         });
         Task[] carriers = [TestCarrier.Start(Carry), TestCarrier.Start(Carry)];
-        while (!carriers.All(task => task.IsCompleted))
+        for (int seen = 0; !carriers.All(task => task.IsCompleted);)
+        {
+            // One collection after the other would leave the carriers no time.
+            if (Volatile.Read(ref resumes) - seen < ResumesPerCollection)
+            {
+                Thread.Yield();
+                continue;
+            }
+            seen = Volatile.Read(ref resumes);
             GC.Collect(0);
+        }
         foreach (Task task in carriers)
             task.GetAwaiter().GetResult();
         Assert.True(migrations > 0);
@@ -166,6 +177,7 @@ public sealed class CoroutineIdentityTests
                 if (!queue.TryDequeue(out Coroutine? coroutine))
                     continue;
                 carrier.Resume(coroutine);
+                Interlocked.Increment(ref resumes);
                 if (coroutine.IsIdle)
                     Interlocked.Decrement(ref left);
                 else
