@@ -138,6 +138,7 @@ internal sealed unsafe class Coroutine
     internal static void RunBodies(CoroutineBlock* block)
     {
         var self = (Coroutine)GCHandle.FromIntPtr(block->Handle).Target!;
+        LockThreadId.Set((uint)block->Clr.FakeOSId);
         while (true)
         {
             self.RunBody();
