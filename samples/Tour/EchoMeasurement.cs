@@ -46,7 +46,7 @@ internal static class EchoMeasurement
             command.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, $"{typeof(EchoMeasurement).Assembly.GetName().Name}.dll"));
         string[] arguments =
         [
-            LoadOptions.Verb,
+            Arguments.LoadVerb,
             "--port", port.ToString(CultureInfo.InvariantCulture),
             "--connections", connections.ToString(CultureInfo.InvariantCulture),
             "--seconds", seconds.ToString(CultureInfo.InvariantCulture),

@@ -12,9 +12,12 @@ internal static class Program
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         try
         {
-            return args is [LoadOptions.Verb, .. string[] rest]
-                ? LoadOptions.Parse(rest) is { } load ? EchoLoad.Run(load, stop.Token) : LoadOptions.BadUsage
-                : TourOptions.TryParse(args, out TourOptions? options, out int exitCode) ? Run(options!, stop.Token) : exitCode;
+            return new Arguments().Parse(args, out int exitCode) switch
+            {
+                LoadOptions load => EchoLoad.Run(load, stop.Token),
+                TourOptions tour => Run(tour, stop.Token),
+                _ => exitCode,
+            };
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
