@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace GreenThreads;
 
 /// <summary>The runnable green threads of one scheduler, first in, first out. Owner scheduler only; grows, never shrinks.</summary>
@@ -10,6 +12,7 @@ internal sealed class RunQueue
 
     internal int Count => _count;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Push(GreenThread thread)
     {
         if (_count == _ring.Length)
@@ -17,6 +20,7 @@ internal sealed class RunQueue
         _ring[(_head + _count++) & (_ring.Length - 1)].Thread = thread;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal GreenThread? Pop()
     {
         if (_count == 0)

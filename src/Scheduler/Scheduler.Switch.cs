@@ -81,6 +81,7 @@ internal sealed unsafe partial class Scheduler
     }
 
     // Returns when somebody switches back to the coroutine.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void LeaveFor(Coroutine from, GreenThread? next)
     {
         if (next is null)
@@ -122,6 +123,7 @@ internal sealed unsafe partial class Scheduler
         thread.Coroutine = coroutine;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Mount(GreenThread next)
     {
         // The compare saves the collector's write barrier, which costs more.
@@ -132,6 +134,7 @@ internal sealed unsafe partial class Scheduler
     }
 
     // On the other side of every switch: what is to become of whoever left.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void FinishSwitch()
     {
         LeftFor leftFor = _leftFor;
