@@ -28,14 +28,17 @@ public sealed class MachineCodeTests
     [Fact]
     public void The_switch_pops_as_many_words_as_the_frame_of_a_new_stack_has()
     {
-        List<string> instructions = MachineCodeListing.Disassemble(ContextSwitchCode.SwitchContext);
-        Assert.Equal(ContextSwitchCode.FrameWords, instructions.Count(instruction => instruction.StartsWith("pop ", StringComparison.Ordinal)));
+        foreach (byte[] code in new[] { ContextSwitchCode.SwitchToPeer, ContextSwitchCode.SwitchAcross })
+        {
+            List<string> instructions = MachineCodeListing.Disassemble(code);
+            Assert.Equal(ContextSwitchCode.FrameWords, instructions.Count(instruction => instruction == "ret" || instruction.StartsWith("pop ", StringComparison.Ordinal)));
+        }
     }
 
     private static List<(string Label, byte[] Code)> RoutinesOf(string file) => file switch
     {
         "ThreadStatics.X64.S" => [("move_thread_statics", ThreadStaticsCode.MoveThreadStatics), ("call_without_thread", ThreadStaticsCode.CallWithoutThread)],
-        "ContextSwitch.X64.S" => [("switch_context", ContextSwitchCode.SwitchContext), ("coroutine_entry", ContextSwitchCode.CoroutineEntry)],
+        "ContextSwitch.X64.S" => [("switch_to_peer", ContextSwitchCode.SwitchToPeer), ("switch_across", ContextSwitchCode.SwitchAcross), ("coroutine_entry", ContextSwitchCode.CoroutineEntry)],
         _ => throw new ArgumentException($"no routines are known of {file}", nameof(file)),
     };
 }
