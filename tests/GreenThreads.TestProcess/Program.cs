@@ -18,6 +18,7 @@ internal static class Program
         ["park-many"] = ParkManyScenario.Run,
         ["creation-cost"] = CreationCostScenario.Run,
         ["collection-pause"] = CollectionPauseScenario.Run,
+        ["stack-use"] = StackUseScenario.Run,
         ["probe"] = ProbeScenario.Run,
         ["selfcheck"] = SelfCheckScenario.Run,
     };
