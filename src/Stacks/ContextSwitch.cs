@@ -80,7 +80,11 @@ internal static unsafe class ContextSwitch
     // The first managed frame of every green stack; never returns.
     [UnmanagedCallersOnly]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Entry(CoroutineBlock* block)
+    private static void Entry(CoroutineBlock* block) => Enter(block);
+
+    // No leaf in the method that native code enters: see ClrThread.OnCreated.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void Enter(CoroutineBlock* block)
     {
         ClrThread.MoveStaticsIn(&block->Clr, block->Carrier);
         Coroutine.RunBodies(block);

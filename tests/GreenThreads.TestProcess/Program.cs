@@ -19,6 +19,7 @@ internal static class Program
         ["creation-cost"] = CreationCostScenario.Run,
         ["collection-pause"] = CollectionPauseScenario.Run,
         ["stack-use"] = StackUseScenario.Run,
+        ["create-while-collecting"] = CreateWhileCollectingScenario.Run,
         ["probe"] = ProbeScenario.Run,
         ["selfcheck"] = SelfCheckScenario.Run,
     };

@@ -137,9 +137,15 @@ internal static unsafe class ClrThread
         bounds[3] = Math.Min(stackLimit + ClrLayout.NonRiskyStackMargin, stackBase);
     }
 
+    // Nothing but the call: the JIT compiler puts a poll for collections behind a leaf, and in the method that native code enters it puts it behind
+    // the return to preemptive mode (seen on 10.0.11 to 10.0.14). A poll that finds a collection there leaves the Thread in cooperative mode, and its
+    // next entry into managed code ends the process: one creation in some thousands, while others collect. CreateWhileCollectingScenario shows it.
     [UnmanagedCallersOnly]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void OnCreated(Creation* creation)
+    private static void OnCreated(Creation* creation) => LeaveCreation(creation);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void LeaveCreation(Creation* creation)
     {
         Carrier* carrier = creation->Carrier;
         ClrThreadState* state = creation->State;

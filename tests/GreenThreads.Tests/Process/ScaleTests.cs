@@ -33,6 +33,27 @@ public sealed class ScaleTests
         Assert.True(child.Number("green") < 5 * Math.Max(child.Number("os"), noise), child.ToString());
     }
 
+    // A poll for collections behind the end of a reverse P/Invoke once left new Threads in cooperative mode; every second run of this died.
+    [SwitchedFact]
+    public void Coroutines_that_are_made_while_collections_begin_all_start()
+    {
+        for (int run = 0; run < 3; run++)
+        {
+            ChildResult child = ChildProcess.Run("create-while-collecting", "3000");
+            Assert.True(child.ExitCode == 0, child.ToString());
+            Assert.Equal("3000", child["started"]);
+        }
+    }
+
+    // What the stride of the arena was chosen by.
+    [SwitchedFact]
+    public void Common_work_of_the_class_library_takes_less_than_a_quarter_of_a_stack()
+    {
+        ChildResult child = ChildProcess.Run("stack-use");
+        Assert.True(child.ExitCode == 0, child.ToString());
+        Assert.True(child.Number("json") > 0, child.ToString());
+    }
+
     [SwitchedFact]
     public void The_probe_of_the_pending_activation_flag_finds_what_the_table_says()
     {
