@@ -58,6 +58,13 @@ public sealed partial class EventLoop : IDisposable
 
     internal ILogger Logger { get; }
 
+    /// <summary>Whether polls must do with milliseconds; settable for tests.</summary>
+    internal static bool LacksPwait2
+    {
+        get => s_lacksPwait2;
+        set => s_lacksPwait2 = value;
+    }
+
     /// <summary>
     /// Waits until somebody is ready, <see cref="Interrupt"/> was called since the last poll returned, or the deadline has passed, which one in
     /// the past does at once. Blocks the OS thread. Owner scheduler only.
@@ -180,10 +187,20 @@ public sealed partial class EventLoop : IDisposable
         }
     }
 
+    /// <summary>One epoll_ctl.</summary>
+    /// <returns>0 or an error number.</returns>
     private unsafe int Control(int operation, int descriptor, ulong key, uint events)
     {
         var change = new Interop.epoll_event { events = events, data = key };
-        // SAFETY: the kernel reads the event during the call only.
-        return Interop.epoll_ctl(_epoll, operation, descriptor, &change) == 0 ? 0 : Marshal.GetLastPInvokeError();
+        try
+        {
+            // SAFETY: the kernel reads the event during the call only.
+            return Interop.epoll_ctl(_epoll, operation, descriptor, &change) == 0 ? 0 : Marshal.GetLastPInvokeError();
+        }
+        catch (ObjectDisposedException)
+        {
+            // Nobody disposed of the loop, it was collected together with this socket, and the epoll set was finalized first.
+            return Errno.EBADF;
+        }
     }
 }

@@ -14,5 +14,11 @@ internal abstract class EventLoopHost
     /// <summary>The event loop of the calling green thread's scheduler; on a plain OS thread, that of the default group.</summary>
     internal abstract EventLoop LoopOfCaller { get; }
 
+    /// <summary>
+    /// Called after an operation that did not have to wait. A green thread whose operations never have to would otherwise keep its scheduler for
+    /// itself: it yields when its budget is spent. Parks now and then; does nothing on a plain OS thread.
+    /// </summary>
+    internal abstract void SpendBudget();
+
     internal static void Install(EventLoopHost host) => s_current = host;
 }

@@ -112,7 +112,10 @@ public sealed partial class GreenTcpListener : IDisposable
         {
             int seen = _socket.Interest.EdgesOf(WaitDirection.Read);
             if (TryAccept(out int errno) is { } stream)
+            {
+                EventLoopHost.Current.SpendBudget();
                 return stream;
+            }
             if (errno == Errno.EAGAIN)
             {
                 if (!_socket.Wait(WaitDirection.Read, seen, deadline))

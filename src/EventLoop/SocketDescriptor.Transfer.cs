@@ -14,7 +14,11 @@ internal sealed partial class SocketDescriptor
         {
             int seen = Interest.EdgesOf(WaitDirection.Read);
             if (TryReceive(buffer, out int count))
+            {
+                if (deadline is null)
+                    EventLoopHost.Current.SpendBudget();
                 return count;
+            }
             deadline ??= Deadline.AfterMilliseconds(timeout);
             if (!Wait(WaitDirection.Read, seen, deadline.Value))
                 ThrowTimedOut("read", timeout);
@@ -31,6 +35,7 @@ internal sealed partial class SocketDescriptor
             if (TrySend(buffer, out int count))
             {
                 buffer = buffer[count..];
+                EventLoopHost.Current.SpendBudget();
                 continue;
             }
             deadline ??= Deadline.AfterMilliseconds(timeout);

@@ -71,6 +71,7 @@ public static partial class GreenRuntime
         try
         {
             ClrRuntime.Examine();
+            LockThreadId.Prepare();
             ClrThread.Prepare();
             ContextSwitch.Prepare();
             Coroutine.CreateArena();

@@ -102,12 +102,11 @@ public partial class GreenThread
     internal void Execute()
     {
         _hasStarted = true;
+        ExecutionContext context = _context ?? DefaultContext;
+        _context = null;
         try
         {
-            if (_context is null)
-                ExecutionContext.Run(DefaultContext, s_runBody, this);
-            else
-                ExecutionContext.Run(_context, s_runBody, this);
+            ExecutionContext.Run(context, s_runBody, this);
         }
         catch (Exception exception) when (Group.KeepsExceptions)
         {
@@ -120,6 +119,7 @@ public partial class GreenThread
     internal void Fail(Exception exception)
     {
         _body = null;
+        _context = null;
         _hasStarted = true;
         _failure = new UnobservedFailure(this, ExceptionDispatchInfo.Capture(exception));
         End();

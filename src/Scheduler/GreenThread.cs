@@ -14,7 +14,8 @@ public partial class GreenThread : Waiter
     [ThreadStatic]
     private static GreenThread? t_bound;
 
-    private readonly ExecutionContext? _context;
+    // Taken out at the start, so that an ended green thread keeps nothing alive but its result.
+    private ExecutionContext? _context;
     private Delegate? _body;
     private ParkState _park;
     private int _permit;
@@ -142,10 +143,12 @@ public partial class GreenThread : Waiter
     private static bool ParkForPermit(Deadline deadline)
     {
         GreenThread self = Current ?? throw new InvalidOperationException("only a green thread can park: no one could unpark a plain OS thread");
+        bool isInTime = true;
         while (Interlocked.Exchange(ref self._permit, 0) == 0)
         {
-            if (!self.ParkCore(deadline) && Interlocked.Exchange(ref self._permit, 0) == 0)
+            if (!isInTime)
                 return false;
+            isInTime = self.ParkCore(deadline);
         }
         return true;
     }

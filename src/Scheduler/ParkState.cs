@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace GreenThreads;
 
 // The word that decides who may run a green thread.
@@ -33,6 +35,7 @@ internal struct ParkState
 
     /// <summary>The green thread itself, about to park.</summary>
     /// <returns>False if there was a token, which is gone now: do not park.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TryBeginPark()
     {
         if (Interlocked.CompareExchange(ref _word, Parking, Active) == Active)
@@ -43,6 +46,7 @@ internal struct ParkState
 
     /// <summary>The scheduler, once the green thread's registers are saved.</summary>
     /// <returns>False if it was woken meanwhile; the caller must make it runnable.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TryCompletePark()
     {
         if (Interlocked.CompareExchange(ref _word, Parked, Parking) == Parking)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Diagnostics;
 
 namespace GreenThreads;
@@ -18,6 +19,7 @@ internal sealed partial class Scheduler
     private int _picksBetweenLooks = MaximumPicksBetweenLooks;
     private long _lastLook;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private GreenThread? FindWork()
     {
         if (--_picksLeft <= 0)

@@ -25,6 +25,21 @@ internal sealed unsafe partial class Scheduler
     // A green thread that has no coroutine yet and none to be had from the pool: the carrier makes one, on its own stack.
     private GreenThread? _handOff;
 
+    // Operations that a green thread may end without waiting before others get their turn: a socket that is always ready must not starve the
+    // rest. 64 system calls are some 50 microseconds; tokio grants 128 of its cheaper polls.
+    private const int OperationBudget = 64;
+
+    private int _budget = OperationBudget;
+
+    /// <summary>Counts an operation of the running green thread that did not have to wait, and lets others run when there were many.</summary>
+    internal void SpendBudget()
+    {
+        if (--_budget > 0)
+            return;
+        _budget = OperationBudget;
+        GreenThread.Yield();
+    }
+
     /// <summary>Lets others run. Called by the running green thread.</summary>
     internal void Yield(GreenThread self, Coroutine coroutine)
     {
@@ -66,6 +81,7 @@ internal sealed unsafe partial class Scheduler
     }
 
     // Returns when somebody switches back to the coroutine.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void LeaveFor(Coroutine from, GreenThread? next)
     {
         if (next is null)
@@ -107,13 +123,18 @@ internal sealed unsafe partial class Scheduler
         thread.Coroutine = coroutine;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Mount(GreenThread next)
     {
-        next.Scheduler = this;
+        // The compare saves the collector's write barrier, which costs more.
+        if (next.Scheduler != this)
+            next.Scheduler = this;
         Running = next;
+        _budget = OperationBudget;
     }
 
     // On the other side of every switch: what is to become of whoever left.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void FinishSwitch()
     {
         LeftFor leftFor = _leftFor;

@@ -10,6 +10,13 @@ internal sealed class SchedulerEventLoopHost : EventLoopHost
 
     internal override EventLoop LoopOfCaller => (GreenThread.Current?.Group ?? SchedulerGroup.Default).Scheduler.EventLoop;
 
+    internal override void SpendBudget()
+    {
+        Coroutine? coroutine = Coroutine.Current;
+        if (coroutine is not null)
+            Unsafe.As<GreenThread>(coroutine.Tenant)!.Scheduler!.SpendBudget();
+    }
+
     [ModuleInitializer]
     [SuppressMessage("Usage", "CA2255", Justification = "The one way to give a lower layer its host before any of its code runs; it only stores a reference.")]
     internal static void Install() => Install(new SchedulerEventLoopHost());

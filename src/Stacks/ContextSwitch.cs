@@ -7,14 +7,16 @@ namespace GreenThreads;
 // are compiled ahead and never tiered: nothing may be compiled while the statics are away.
 internal static unsafe class ContextSwitch
 {
-    private static readonly delegate* unmanaged<nint*, nint, nint*, nint, void> s_switchContext;
+    private static readonly delegate* unmanaged<nint*, nint, nint*, nint, void> s_switchToPeer;
+    private static readonly delegate* unmanaged<nint*, nint, nint*, nint, void> s_switchAcross;
     private static readonly nint s_coroutineEntry;
 
     static ContextSwitch()
     {
-        nint[] code = ExecutableCode.Publish(ContextSwitchCode.SwitchContext, ContextSwitchCode.CoroutineEntry);
-        s_switchContext = (delegate* unmanaged<nint*, nint, nint*, nint, void>)code[0];
-        s_coroutineEntry = code[1];
+        nint[] code = ExecutableCode.Publish(ContextSwitchCode.SwitchToPeer, ContextSwitchCode.SwitchAcross, ContextSwitchCode.CoroutineEntry);
+        s_switchToPeer = (delegate* unmanaged<nint*, nint, nint*, nint, void>)code[0];
+        s_switchAcross = (delegate* unmanaged<nint*, nint, nint*, nint, void>)code[1];
+        s_coroutineEntry = code[2];
     }
 
     /// <summary>From the carrier's stack to a coroutine's; returns when somebody switches back to the carrier.</summary>
@@ -25,7 +27,7 @@ internal static unsafe class ContextSwitch
         to->Carrier = carrier;
         ClrThread.MoveCarrierStaticsOut(carrier);
         ClrThread.Mount(&to->Clr, carrier);
-        s_switchContext(&carrier->StackPointer, to->StackPointer, carrier->ThreadSlot, to->Clr.Thread);
+        s_switchAcross(&carrier->StackPointer, to->StackPointer, carrier->ThreadSlot, to->Clr.Thread);
         ClrThread.MoveCarrierStaticsIn(carrier);
     }
 
@@ -37,7 +39,7 @@ internal static unsafe class ContextSwitch
         ClrThread.MoveStaticsOut(&from->Clr, carrier);
         ClrThread.Unmount(&from->Clr);
         ClrThread.MountW(carrier);
-        s_switchContext(&from->StackPointer, carrier->StackPointer, carrier->ThreadSlot, carrier->Thread);
+        s_switchAcross(&from->StackPointer, carrier->StackPointer, carrier->ThreadSlot, carrier->Thread);
         ClrThread.MoveStaticsIn(&from->Clr, from->Carrier);
     }
 
@@ -50,7 +52,7 @@ internal static unsafe class ContextSwitch
         ClrThread.MoveStaticsOut(&from->Clr, carrier);
         ClrThread.Unmount(&from->Clr);
         ClrThread.Mount(&to->Clr, carrier);
-        s_switchContext(&from->StackPointer, to->StackPointer, carrier->ThreadSlot, to->Clr.Thread);
+        s_switchToPeer(&from->StackPointer, to->StackPointer, carrier->ThreadSlot, to->Clr.Thread);
         ClrThread.MoveStaticsIn(&from->Clr, from->Carrier);
     }
 

@@ -124,9 +124,11 @@ internal sealed unsafe class Coroutine
     }
 
     /// <summary>Leaves the coroutine's stack for that of its carrier. Only the running coroutine calls it; returns when resumed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Suspend() => ContextSwitch.Suspend(_block);
 
     /// <summary>Leaves this coroutine's stack for that of another, without a stop at the carrier's.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void SwitchTo(Coroutine next) => ContextSwitch.SwitchTo(_block, next._block);
 
     /// <summary>Gives back the stack's memory below the frames of this coroutine, which must not be running.</summary>
@@ -138,6 +140,7 @@ internal sealed unsafe class Coroutine
     internal static void RunBodies(CoroutineBlock* block)
     {
         var self = (Coroutine)GCHandle.FromIntPtr(block->Handle).Target!;
+        LockThreadId.Set((uint)block->Clr.FakeOSId);
         while (true)
         {
             self.RunBody();

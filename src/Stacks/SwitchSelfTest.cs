@@ -13,6 +13,9 @@ internal static unsafe class SwitchSelfTest
     [ThreadStatic]
     private static int t_primitive;
 
+    // System.Threading.Lock identifies threads in its own way, see LockThreadId.
+    private static readonly Lock s_lock = new();
+
     /// <summary>Runs the test.</summary>
     /// <returns>The coroutine that was used, idle and good for further use.</returns>
     /// <exception cref="RuntimeUnsupportedException">Something was not what it must be.</exception>
@@ -26,6 +29,8 @@ internal static unsafe class SwitchSelfTest
             Coroutine created = Coroutine.Create(carrier);
             created.Start(Body);
             created.Resume(carrier);
+            if (s_lock.IsHeldByCurrentThread)
+                throw new RuntimeUnsupportedException("the self-test of the switch failed: the carrier holds a lock of its coroutine");
             return created;
         }));
         coroutine.ForgetCarrier();
@@ -90,7 +95,12 @@ internal static unsafe class SwitchSelfTest
         if (self.HasNativeFrames)
             return "Thread.Frame is not the top in plain managed code";
 
-        self.Suspend();
+        lock (s_lock)
+        {
+            self.Suspend();
+            if (!s_lock.IsHeldByCurrentThread)
+                return "a lock was lost";
+        }
 
         if (Environment.CurrentManagedThreadId != id)
             return "the managed thread id changed";

@@ -10,7 +10,7 @@ namespace GreenThreads;
 //   leaving T, C    MoveStaticsOut(T)      the statics leave the OS thread before anybody else can run on it
 //   leaving T, C    Unmount(T)             the fake OS id comes back
 //   leaving T, C    Mount(T2) or MountW    the next Thread gets the OS thread's handle, id and map entry
-//   P               switch_context         current Thread and stack change, no collection can see a difference: both are in native code
+//   P               switch_to_peer/across  current Thread and stack change, no collection can see a difference: both are in native code
 //   in T2, C        MoveStaticsIn(T2)
 //
 // Between the two moves the OS thread's statics are those of nobody: no code may run there that uses one, is compiled, throws or logs.

@@ -57,12 +57,19 @@ internal sealed class ContractDescriptor
     /// <summary>The offset in bytes of a field of a runtime type.</summary>
     internal int OffsetOf(string type, string field)
     {
-        if (!_types.TryGetProperty(type, out JsonElement fields) || !fields.TryGetProperty(field, out JsonElement value))
+        if (!TryGetProperty(_types, type, out JsonElement fields) || !TryGetProperty(fields, field, out JsonElement value))
             throw new RuntimeUnsupportedException($"{Symbol} has no {type}.{field}");
         if (value.ValueKind == JsonValueKind.Array && value.GetArrayLength() > 0)
             value = value[0];
         if (value.ValueKind != JsonValueKind.Number || !value.TryGetInt32(out int offset) || offset < 0)
             throw new RuntimeUnsupportedException($"{Symbol} has no readable offset for {type}.{field}");
         return offset;
+    }
+
+    // Of what is no object, JsonElement.TryGetProperty throws instead.
+    private static bool TryGetProperty(JsonElement element, string name, out JsonElement value)
+    {
+        value = default;
+        return element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out value);
     }
 }

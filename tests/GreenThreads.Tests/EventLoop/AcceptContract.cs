@@ -139,13 +139,14 @@ public abstract partial class AcceptContract : ThreadContract
         }
 
         Task<GreenTcpStream> pending;
-        Task acceptor;
         GreenTcpStream? accepted = null;
+        bool hasNone = false;
+        Task acceptor = StartWhen(() => hasNone, () => accepted = listener.Accept());
         using (GreenTcpStream second = GreenTcpStream.Connect(listener.LocalEndPoint))
         {
             using (new NoDescriptors())
             {
-                acceptor = Start(() => accepted = listener.Accept());
+                Volatile.Write(ref hasNone, true);
                 WaitUntilSomebodyWaits(listener.Descriptor, WaitDirection.Close);
                 pending = listener.AcceptAsync().AsTask();
                 Assert.False(pending.IsCompleted);
@@ -162,9 +163,11 @@ public abstract partial class AcceptContract : ThreadContract
     {
         using GreenTcpListener listener = Listen();
         using GreenTcpStream client = GreenTcpStream.Connect(listener.LocalEndPoint);
+        bool hasNone = false;
+        Task acceptor = StartWhen(() => hasNone, () => Assert.Throws<ObjectDisposedException>(listener.Accept));
         using (new NoDescriptors())
         {
-            Task acceptor = Start(() => Assert.Throws<ObjectDisposedException>(listener.Accept));
+            Volatile.Write(ref hasNone, true);
             WaitUntilSomebodyWaits(listener.Descriptor, WaitDirection.Close);
             Task<GreenTcpStream> pending = listener.AcceptAsync().AsTask();
             listener.Dispose();
@@ -177,9 +180,25 @@ public abstract partial class AcceptContract : ThreadContract
     /// <summary>Looks at what was logged about a listener that could not accept; for hosts that record it.</summary>
     protected virtual void CheckWarnings(IPEndPoint listener)
     {
-        string[] warnings = [.. PollingThread.Logger.Messages.Where(message => message.Contains(listener.ToString(), StringComparison.Ordinal))];
+        string[] warnings = [.. RecordingLogger.OfDefaultGroup.Messages.Where(message => message.Contains(listener.ToString(), StringComparison.Ordinal))];
         Assert.Single(warnings);
         Assert.Contains("RLIMIT_NOFILE", warnings[0], StringComparison.Ordinal);
+    }
+
+    /// <summary>Starts a body that goes on when a condition holds. To start a thread takes descriptors, also for the thread pool and its timers.</summary>
+    private Task StartWhen(Func<bool> condition, Action body)
+    {
+        using var timer = new CancellationTokenSource(1);
+        WaitUntil(() => timer.IsCancellationRequested);
+        var started = false;
+        Task task = Start(() =>
+        {
+            Volatile.Write(ref started, true);
+            WaitUntil(condition);
+            body();
+        });
+        WaitUntil(() => Volatile.Read(ref started));
+        return task;
     }
 
     private static GreenTcpListener Listen() => GreenTcpListener.Listen(new IPEndPoint(IPAddress.Loopback, 0));

@@ -23,6 +23,24 @@ public sealed class PollTests : IDisposable
         Assert.Empty(_ready);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.05)]
+    [InlineData(3.7)]
+    public void Without_epoll_pwait2_a_poll_is_not_early_either(double milliseconds)
+    {
+        EventLoop.LacksPwait2 = true;
+        try
+        {
+            A_poll_with_nothing_to_report_returns_after_its_deadline_and_not_before(milliseconds);
+            An_interrupt_before_the_poll_makes_it_return_at_once_and_only_once();
+        }
+        finally
+        {
+            EventLoop.LacksPwait2 = false;
+        }
+    }
+
     [Fact]
     public void An_interrupt_before_the_poll_makes_it_return_at_once_and_only_once()
     {

@@ -1,0 +1,51 @@
+namespace GreenThreads.Tests;
+
+public sealed class ScaleTests
+{
+    [SwitchedFactWithGuardAdvice]
+    public void A_hundred_thousand_green_threads_park_within_the_default_map_count()
+    {
+        ChildResult child = ChildProcess.Run("park-many", "100000");
+        Assert.True(child.ExitCode == 0, child.ToString());
+        Assert.Equal("100000", child["parked"]);
+        Assert.Equal("100000", child["ended"]);
+        Assert.Equal("100000", child["resumed"]);
+        Assert.True(child.Number("maps") < 2000, child.ToString());
+    }
+
+    // A ratio of medians in one process, with no collection in between. A creation that searched what others left behind was 20 times dearer.
+    [SwitchedFactWithGuardAdvice]
+    public void The_hundred_thousandth_coroutine_costs_what_the_thousandth_does()
+    {
+        ChildResult child = ChildProcess.Run(["creation-cost", "100000"], ("DOTNET_GCgen0size", "0x20000000"));
+        Assert.True(child.ExitCode == 0, child.ToString());
+        Assert.True(child.Number("late") < 2 * child.Number("early"), child.ToString());
+    }
+
+    // A ratio of medians in one process. Without the entries of the signal-safe map a collection waits for the end of a time slice or longer,
+    // hundreds of times as long; below a tenth of a millisecond the two differ by noise.
+    [SwitchedFact]
+    public void A_tight_loop_on_a_green_thread_delays_a_collection_no_more_than_on_an_OS_thread()
+    {
+        const double noise = 0.1;
+        ChildResult child = ChildProcess.Run("collection-pause");
+        Assert.True(child.ExitCode == 0, child.ToString());
+        Assert.True(child.Number("green") < 5 * Math.Max(child.Number("os"), noise), child.ToString());
+    }
+
+    [SwitchedFact]
+    public void The_probe_of_the_pending_activation_flag_finds_what_the_table_says()
+    {
+        ChildResult child = ChildProcess.Run("probe");
+        Assert.True(child.ExitCode == 0, child.ToString());
+        Assert.Equal(ClrRuntime.Layout.HasPendingActivation.ToString(System.Globalization.CultureInfo.InvariantCulture), child["probed"]);
+    }
+
+    [SwitchedFact]
+    public void The_self_check_of_the_test_process_passes()
+    {
+        ChildResult child = ChildProcess.Run("selfcheck");
+        Assert.True(child.ExitCode == 0, child.ToString());
+        Assert.Equal("ok", child["selfcheck"]);
+    }
+}
