@@ -39,13 +39,16 @@ internal static class ParkedMemory
             long start = Stopwatch.GetTimestamp();
             Park(threads, first, end, static (_, _, _) => { });
             double microseconds = Stopwatch.GetElapsedTime(start).TotalMicroseconds;
-            Console.WriteLine(FormattableString.Invariant($"| {end:N0} | {microseconds / (end - first):F2} | {(ProcessStatus.MemoryBytes - before) / end:N0} |"));
+            long bytes = (ProcessStatus.MemoryBytes - before) / end;
+            Console.WriteLine(FormattableString.Invariant($"| {end:N0} | {microseconds / (end - first):F2} | {bytes:N0} |"));
         }
 
         long begin = Stopwatch.GetTimestamp();
         Collect();
+        double pause = Stopwatch.GetElapsedTime(begin).TotalMilliseconds;
+        long after = (ProcessStatus.MemoryBytes - before) / count;
         Console.WriteLine();
-        Console.WriteLine(FormattableString.Invariant($"a forced compacting collection: {Stopwatch.GetElapsedTime(begin).TotalMilliseconds:F0} ms; bytes of each after it: {(ProcessStatus.MemoryBytes - before) / count:N0}"));
+        Console.WriteLine(FormattableString.Invariant($"a forced compacting collection: {pause:F0} ms; bytes of each after it: {after:N0}"));
         Unpark(threads, 0, count);
         return 0;
     }

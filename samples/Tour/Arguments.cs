@@ -14,15 +14,22 @@ internal sealed class Arguments
     /// <summary>The hidden verb that makes this program the second process.</summary>
     internal const string LoadVerb = "load";
 
-    private readonly Option<int?> _threads = Number<int>("--threads", "N", 1, 1_000_000, "Green threads to park ten frames deep (10000; 500 in bound mode).");
+    private readonly Option<int?> _threads = Number<int>("--threads", "N", 1, 1_000_000,
+        "Green threads to park ten frames deep (10000; 500 in bound mode).");
 
     // At most 20,000: from one address to one port the kernel has 28,000 ports by default.
-    private readonly Option<int?> _connections = Number<int>("--connections", "N", 1, 20_000, "Connections of the second process to the echo server (1000; 200 in bound mode).");
-    private readonly Option<double?> _seconds = Number<double>("--seconds", "S", 0.1, 600, "How long the echo server is measured (5).");
-    private readonly Option<long?> _yields = Number<long>("--yields", "N", 2, 10_000_000_000, "Yields to time (10000000; 1000000 in bound mode).");
+    private readonly Option<int?> _connections = Number<int>("--connections", "N", 1, 20_000,
+        "Connections of the second process to the echo server (1000; 200 in bound mode).");
+    private readonly Option<double?> _seconds = Number<double>("--seconds", "S", 0.1, 600, "How long the echo server is measured (3).");
+    private readonly Option<long?> _yields = Number<long>("--yields", "N", 2, 10_000_000_000,
+        "Yields to time (10000000; 1000000 in bound mode).");
     private readonly Option<bool> _json = new("--json") { Description = "Print the figures as JSON." };
-    private readonly Option<int?> _serve = Number<int>("--serve", "PORT", IPEndPoint.MinPort, IPEndPoint.MaxPort, "Only run the echo server on 127.0.0.1, until Ctrl-C; 0 picks a free port.");
-    private readonly Option<bool> _damage = new("--damage") { Description = "Damage one object on purpose: the check must find it and the exit code be 1." };
+    private readonly Option<int?> _serve = Number<int>("--serve", "PORT", IPEndPoint.MinPort, IPEndPoint.MaxPort,
+        "Only run the echo server on 127.0.0.1, until Ctrl-C; 0 picks a free port.");
+    private readonly Option<bool> _damage = new("--damage")
+    {
+        Description = "Damage one object on purpose: the check must find it and the exit code be 1.",
+    };
     private readonly Option<int?> _port = Number<int>("--port", "PORT", 1, IPEndPoint.MaxPort, "Where the server is.");
     private readonly RootCommand _root;
     private readonly Command _load;
@@ -36,7 +43,10 @@ internal sealed class Arguments
             if (result.GetValue(_port) is null || result.GetValue(_connections) is null || result.GetValue(_seconds) is null)
                 result.AddError("load is for the second process, which gets --port, --connections and --seconds");
         });
-        _root = new RootCommand("Shows what green threads do, and measures it.") { _threads, _connections, _seconds, _yields, _json, _serve, _damage, _load };
+        _root = new RootCommand("Shows what green threads do, and measures it.")
+        {
+            _threads, _connections, _seconds, _yields, _json, _serve, _damage, _load,
+        };
         _root.SetAction(static _ => { }); // Never invoked; a root without an action would want a verb.
         _root.Options.Remove(_root.Options.OfType<VersionOption>().Single());
         _root.Validators.Add(result =>

@@ -13,7 +13,7 @@ internal sealed record TourOptions(int? Threads, int? Connections, double? Secon
         return new TourPlan(
             Threads ?? (isBound ? 500 : 10_000),
             Connections ?? (isBound ? 200 : 1_000),
-            Seconds ?? 5,
+            Seconds ?? 3,
             Yields ?? (isBound ? 1_000_000 : 10_000_000),
             isBound ? "bound mode: every green thread is an OS thread, so the numbers that were not given are smaller ones" : null);
     }
