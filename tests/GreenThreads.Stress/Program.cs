@@ -3,24 +3,11 @@
 //
 // Exit codes: 0 nothing was damaged; 1 something was; 2 bad usage. A crash has its own.
 using System.Diagnostics;
-using CommandLine;
 using GreenThreads;
 using GreenThreads.Stress;
 
-var errors = new StringWriter();
-using var parser = new Parser(settings => settings.HelpWriter = errors);
-StressOptions? options = parser.ParseArguments<StressOptions>(args).Value;
-if (options is null)
-{
-    bool asked = args.Contains("--help") || args.Contains("--version");
-    (asked ? Console.Out : Console.Error).WriteLine(asked ? errors.ToString() : "usage: GreenThreads.Stress [--seconds N] [--threads N] [--carriers N] [--seed S] [--world api|migrate|all]");
-    return asked ? 0 : 2;
-}
-if (options.Check() is { } wrong)
-{
-    Console.Error.WriteLine($"GreenThreads.Stress: {wrong}");
-    return 2;
-}
+if (StressOptions.Parse(args, out int exitCode) is not { } options)
+    return exitCode;
 
 int seed = options.Seed != 0 ? options.Seed : Environment.TickCount & int.MaxValue;
 Console.WriteLine($"seed {seed}, {options.Threads} threads, {options.Seconds} s, server GC {System.Runtime.GCSettings.IsServerGC}, {(IsDebug() ? "Debug" : "Release")} build");
