@@ -1,0 +1,44 @@
+using System.Runtime.CompilerServices;
+
+namespace GreenThreads.Tests;
+
+/// <summary>DESIGN.md §2 rule 6: the room for thread statics inside the OS thread's own block is used up when the library has started.</summary>
+public sealed unsafe class DirectThreadStaticsTests
+{
+    [SwitchedFact]
+    public void A_class_that_is_touched_after_the_start_finds_no_room_in_the_block_of_the_OS_thread()
+    {
+        Assert.Equal(GreenRuntimeMode.Switched, GreenRuntime.Mode);
+        OsThreads.Start(() =>
+        {
+            Carrier* carrier = Carrier.Attach(ClrRuntime.Module, ClrRuntime.Layout);
+            nint block = carrier->ThreadStatics;
+            Carrier.Release(carrier);
+            nint[] addresses = [Late<byte>.Address(), Late<short>.Address(), Late<int>.Address(), Late<long>.Address(), Late<Guid>.Address()];
+            Assert.All(addresses, address => Assert.False(address >= block && address < block + ClrLayout.ThreadStaticsSize, "a thread static lies in the OS thread's block"));
+        }).GetAwaiter().GetResult();
+    }
+
+    [SwitchedFact]
+    public void All_of_the_room_is_accounted_for()
+    {
+        Assert.Equal(GreenRuntimeMode.Switched, GreenRuntime.Mode);
+        (int taken, int lost) = ClrRuntime.DirectRoom;
+        Assert.Equal(ClrLayout.ThreadStaticsSize - ClrLayout.DirectRoomOffset, taken + lost);
+        Assert.InRange(taken, 0, ClrLayout.ThreadStaticsSize - ClrLayout.DirectRoomOffset);
+    }
+
+    private static class Late<T>
+        where T : unmanaged
+    {
+        [ThreadStatic]
+        private static T t_value;
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        internal static nint Address()
+        {
+            t_value = default;
+            return (nint)Unsafe.AsPointer(ref t_value);
+        }
+    }
+}
