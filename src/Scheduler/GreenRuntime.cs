@@ -78,11 +78,20 @@ public static partial class GreenRuntime
             s_spare = SwitchSelfTest.Run();
             return new State(GreenRuntimeMode.Switched, null, AskedFor: false);
         }
-        catch (Exception exception) when (exception is RuntimeUnsupportedException or SystemCallException or GreenThreadLimitException or IOException)
+        catch (Exception exception) when (Reason(exception) is not null)
         {
-            return new State(GreenRuntimeMode.Bound, exception.Message, AskedFor: false);
+            return new State(GreenRuntimeMode.Bound, Reason(exception), AskedFor: false);
         }
     }
+
+    // What is foreseen to go wrong. Anything else is a fault of ours and is not hidden behind bound mode.
+    private static string? Reason(Exception exception) => exception switch
+    {
+        RuntimeUnsupportedException or SystemCallException or GreenThreadLimitException or IOException or UnauthorizedAccessException => exception.Message,
+        // The machine code is published by type initializers; a system may forbid executable anonymous memory.
+        TypeInitializationException { InnerException: SystemCallException inner } => inner.Message,
+        _ => null,
+    };
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Green threads run as OS threads (bound mode): {Reason}")]
     private static partial void LogBound(ILogger logger, string reason);

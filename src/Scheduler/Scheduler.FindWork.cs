@@ -1,5 +1,6 @@
-using System.Runtime.CompilerServices;
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 
 namespace GreenThreads;
 
@@ -41,7 +42,7 @@ internal sealed partial class Scheduler
         {
             _lastLook = now;
             TakeInjected();
-            EventLoop.Poll(Deadline.At(0), _ready);
+            Poll(Deadline.At(0));
             WakeReady();
             WakeExpired(now);
         }
@@ -49,6 +50,20 @@ internal sealed partial class Scheduler
         long perPick = Math.Max(1, sinceLast / _picksBetweenLooks);
         _picksBetweenLooks = (int)Math.Clamp(s_lookInterval / perPick, 1, MaximumPicksBetweenLooks);
         _picksLeft = _picksBetweenLooks;
+    }
+
+    // Runs on green stacks too, whose code has no use for an error of the poller, and from where the scheduler could not go on.
+    [SuppressMessage("Design", "CA1031", Justification = "There is nobody to hand it to; the process must end with the reason.")]
+    private void Poll(Deadline until)
+    {
+        try
+        {
+            EventLoop.Poll(until, _ready);
+        }
+        catch (Exception exception)
+        {
+            Environment.FailFast($"GreenThreads: the event loop of scheduler {Name} failed", exception);
+        }
     }
 
     private void TakeInjected()

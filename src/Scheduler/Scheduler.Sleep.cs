@@ -37,7 +37,7 @@ internal sealed partial class Scheduler
         _isAsleep = true;
         Interlocked.MemoryBarrier(); // Pairs with the one in Inject.
         Deadline until = _injected.IsEmpty ? Deadline.Earlier(_timers.NextDeadline, NextTrim()) : Deadline.At(0);
-        EventLoop.Poll(until, _ready);
+        Poll(until);
         _isAsleep = false;
 
         long now = Stopwatch.GetTimestamp();
