@@ -32,7 +32,9 @@ public static partial class GreenRuntime
     public static string Describe()
     {
         var text = new StringBuilder();
-        text.AppendLine($"GreenThreads {typeof(GreenRuntime).Assembly.GetName().Version?.ToString(3)} on {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier}, {RuntimeInformation.OSDescription}");
+        string? version = typeof(GreenRuntime).Assembly.GetName().Version?.ToString(3);
+        text.Append($"GreenThreads {version} on {RuntimeInformation.FrameworkDescription}, ");
+        text.AppendLine($"{RuntimeInformation.RuntimeIdentifier}, {RuntimeInformation.OSDescription}");
         if (s_state.BoundReason is { } reason)
             return text.AppendLine($"mode: Bound (every green thread is an OS thread): {reason}").ToString();
 
@@ -42,7 +44,8 @@ public static partial class GreenRuntime
         (int taken, int lost) = ClrRuntime.DirectRoom;
         text.AppendLine($"direct thread statics: {taken} bytes taken by this library, {lost} by classes that were used before it");
         StackArena arena = Coroutine.Arena;
-        text.AppendLine($"stacks: {arena.Capacity} of {arena.Stride / 1024} KB at 0x{arena.Region:x}, guards of {StackArena.GuardSize / 1024} KB by {arena.GuardKind}, {arena.InUse} in use");
+        text.Append($"stacks: {arena.Capacity} of {arena.Stride / 1024} KB at 0x{arena.Region:x}, {arena.InUse} in use, ");
+        text.AppendLine($"guards of {StackArena.GuardSize / 1024} KB by {arena.GuardKind}");
         return text.ToString();
     }
 

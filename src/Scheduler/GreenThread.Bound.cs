@@ -15,14 +15,17 @@ public partial class GreenThread
             var self = (GreenThread)state!;
             t_bound = self;
             self.Execute();
-        }) { IsBackground = true, Name = Name };
+        })
+        { IsBackground = true, Name = Name };
         try
         {
             thread.UnsafeStart(this);
         }
         catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
         {
-            throw new GreenThreadLimitException("the system gives no further OS thread, which bound mode needs for each green thread", "ulimit -u, kernel.threads-max or the cgroup's pids.max");
+            throw new GreenThreadLimitException(
+                "the system gives no further OS thread, which bound mode needs for each green thread",
+                "ulimit -u, kernel.threads-max or the cgroup's pids.max");
         }
     }
 }

@@ -32,7 +32,11 @@ internal sealed unsafe class ClrLayoutProbe : IDisposable
 
         if (ClrLayoutTable.TryFind(module.BuildId, out ClrLayoutTable.Entry known))
             return first with { HasPendingActivation = known.HasPendingActivation, PendingActivationSource = $"table, for {known.Version}" };
-        return first with { HasPendingActivation = PendingActivationProbe.Run(first, module), PendingActivationSource = "probed with a blocked activation signal" };
+        return first with
+        {
+            HasPendingActivation = PendingActivationProbe.Run(first, module),
+            PendingActivationSource = "probed with a blocked activation signal",
+        };
     }
 
     private ClrLayout FindOnThisThread()
@@ -80,7 +84,8 @@ internal sealed unsafe class ClrLayoutProbe : IDisposable
     {
         (string Field, int Offset)[] expected =
         [
-            ("NonCollectibleTlsDataCount", 0), ("CollectibleTlsDataCount", 4), ("NonCollectibleTlsArrayData", 8), ("CollectibleTlsArrayData", 16), ("InFlightData", 32),
+            ("NonCollectibleTlsDataCount", 0), ("CollectibleTlsDataCount", 4), ("NonCollectibleTlsArrayData", 8), ("CollectibleTlsArrayData", 16),
+            ("InFlightData", 32),
         ];
         foreach ((string field, int offset) in expected)
         {
@@ -129,7 +134,8 @@ internal sealed unsafe class ClrLayoutProbe : IDisposable
         for (int offset = 0; offset < SearchedThreadBytes; offset += sizeof(nint))
         {
             var words = (nint*)(thread + offset);
-            if (words[0] == @base && words[1] == limit && words[2] == limit + ClrLayout.SufficientStackMargin && words[3] == limit + ClrLayout.NonRiskyStackMargin)
+            if (words[0] == @base && words[1] == limit
+                && words[2] == limit + ClrLayout.SufficientStackMargin && words[3] == limit + ClrLayout.NonRiskyStackMargin)
                 return offset;
         }
         throw new RuntimeUnsupportedException("the Thread does not hold its stack bounds in the expected shape");

@@ -40,7 +40,10 @@ internal static unsafe class DirectThreadStatics
     // The runtime aligns what it places, so a size may leave gaps for the next smaller one: more of each than can fit.
     private static List<(int Size, nint Address)> TouchAll()
     {
-        var placed = new List<(int, nint)> { (48, Filler<Bytes48, A>.Touch()), (32, Filler<Bytes32, A>.Touch()), (24, Filler<Bytes24, A>.Touch()), (16, Filler<Bytes16, A>.Touch()) };
+        var placed = new List<(int, nint)>
+        {
+            (48, Filler<Bytes48, A>.Touch()), (32, Filler<Bytes32, A>.Touch()), (24, Filler<Bytes24, A>.Touch()), (16, Filler<Bytes16, A>.Touch()),
+        };
         Touch<long>(placed);
         Touch<int>(placed);
         Touch<short>(placed);

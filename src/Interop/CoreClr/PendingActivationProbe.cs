@@ -39,7 +39,8 @@ internal static unsafe partial class PendingActivationProbe
             while (!s_spinning)
                 wait.SpinOnce(sleep1Threshold: -1);
             GC.Collect(0, GCCollectionMode.Forced, blocking: true);
-        }) { IsBackground = true, Name = "GreenThreads probe collector" };
+        })
+        { IsBackground = true, Name = "GreenThreads probe collector" };
         collector.Start();
         int offset = ProbeThread.Run(() => Observe(layout, module));
         collector.Join();

@@ -19,7 +19,8 @@ internal static class ProbeThread
             {
                 failure = ExceptionDispatchInfo.Capture(exception);
             }
-        }) { IsBackground = true, Name = "GreenThreads probe" };
+        })
+        { IsBackground = true, Name = "GreenThreads probe" };
         thread.Start();
         thread.Join();
         failure?.Throw();

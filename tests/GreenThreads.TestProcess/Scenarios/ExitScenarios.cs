@@ -34,8 +34,10 @@ internal static class ExitScenarios
         using var started = new CountdownEvent(Others);
         Action body = what switch
         {
-            "parked" => () => { started.Signal(); GreenThread.Park(); },
-            "spinning" => () => { started.Signal(); while (true) GreenThread.Yield(); },
+            "parked" => () => { started.Signal(); GreenThread.Park(); }
+            ,
+            "spinning" => () => { started.Signal(); while (true) GreenThread.Yield(); }
+            ,
             _ => throw new ArgumentException($"no such green threads: {what}", nameof(what)),
         };
         var threads = new GreenThread[Others];
