@@ -47,6 +47,12 @@ public sealed partial class EventLoop : IDisposable
             int errno = Control(Interop.EPOLL_CTL_ADD, (int)_wakeUp.DangerousGetHandle(), InterruptKey, Interop.EPOLLIN | Interop.EPOLLET);
             if (errno != 0)
                 throw new SystemCallException("epoll_ctl", errno);
+
+            // Tries the call here and not in the first poll, which may run where a logger must not: on the stack of a thread that parks.
+            byte* events = stackalloc byte[BatchSize * Interop.epoll_event.MaximumSize];
+            WaitForEvents(events, Deadline.At(0));
+            if (s_lacksPwait2)
+                Log.NoNanosecondPoll(logger);
         }
         catch
         {
@@ -148,7 +154,8 @@ public sealed partial class EventLoop : IDisposable
                 int errno = Marshal.GetLastPInvokeError();
                 if (errno == Errno.EINTR)
                     return 0;
-                if (errno != Errno.ENOSYS)
+                // EPERM: what old sandboxes answer to a call that they do not know. If the set itself is refused, epoll_wait says so.
+                if (errno is not (Errno.ENOSYS or Errno.EPERM))
                     throw new SystemCallException("epoll_pwait2", errno);
             }
             catch (EntryPointNotFoundException)
@@ -156,7 +163,6 @@ public sealed partial class EventLoop : IDisposable
                 // glibc before 2.35.
             }
             s_lacksPwait2 = true;
-            Log.NoNanosecondPoll(Logger);
         }
         // SAFETY: as above.
         count = Interop.epoll_wait(_epoll, events, BatchSize, MillisecondsOf(nanoseconds));

@@ -91,6 +91,8 @@ public static partial class GreenRuntime
     private static string? Reason(Exception exception) => exception switch
     {
         RuntimeUnsupportedException or SystemCallException or GreenThreadLimitException or IOException or UnauthorizedAccessException => exception.Message,
+        // A C library that lacks one of the functions that we use.
+        EntryPointNotFoundException or DllNotFoundException => exception.Message,
         // The machine code is published by type initializers; a system may forbid executable anonymous memory.
         TypeInitializationException { InnerException: SystemCallException inner } => inner.Message,
         _ => null,

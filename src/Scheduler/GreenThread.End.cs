@@ -168,8 +168,17 @@ public partial class GreenThread
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static state => ((Waiter)state!).Wake(), self);
         if (!TryAddJoiner(self))
             return true;
-        while (!HasEnded && !cancellationToken.IsCancellationRequested && !deadline.HasPassed)
-            self.ParkCore(deadline);
+        try
+        {
+            while (!HasEnded && !cancellationToken.IsCancellationRequested && !deadline.HasPassed)
+                self.ParkCore(deadline);
+        }
+        catch
+        {
+            // Thread.Interrupt of a plain OS thread: the waiter must not stay behind in the list.
+            TryRemoveJoiner(self);
+            throw;
+        }
         return !TryRemoveJoiner(self);
     }
 

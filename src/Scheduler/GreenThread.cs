@@ -166,9 +166,14 @@ public partial class GreenThread : Waiter
         if (_boundWaiter is { } bound)
         {
             _boundIsParked = true;
-            bool woken = bound.ParkCore(deadline);
-            _boundIsParked = false;
-            return woken;
+            try
+            {
+                return bound.ParkCore(deadline);
+            }
+            finally
+            {
+                _boundIsParked = false;
+            }
         }
         return Scheduler!.Park(this, deadline);
     }

@@ -40,7 +40,9 @@ internal struct ParkState
     {
         if (Interlocked.CompareExchange(ref _word, Parking, Active) == Active)
             return true;
-        Volatile.Write(ref _word, Active); // Active+token: wakes change nothing more, so a plain store takes it.
+        // Active+token. A full fence, not a plain store: the caller now looks at what it waits for, and if it does not see that, the wake for it must
+        // come after this and leave a new token. A store that is delayed beyond that wake would erase it (WakeUpLitmusTests).
+        Interlocked.Exchange(ref _word, Active);
         return false;
     }
 
@@ -51,7 +53,7 @@ internal struct ParkState
     {
         if (Interlocked.CompareExchange(ref _word, Parked, Parking) == Parking)
             return true;
-        Volatile.Write(ref _word, Active);
+        Interlocked.Exchange(ref _word, Active); // Full fence, as in TryBeginPark.
         return false;
     }
 

@@ -44,8 +44,8 @@ internal sealed partial class Scheduler
         _lastLook = now;
         WakeReady();
         WakeExpired(now);
-        if (_queue.Count == 0 && _pool.NeedsTrim && now >= _nextTrim && _pool.Trim(TrimBatch) < TrimBatch)
-            _nextTrim = 0;
+        if (_queue.Count == 0 && _nextTrim != 0 && now >= _nextTrim && _pool.Trim(TrimBatch) < TrimBatch)
+            _nextTrim = 0; // until there is something to trim again
     }
 
     private Deadline NextTrim()

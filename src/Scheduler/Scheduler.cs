@@ -124,7 +124,7 @@ internal sealed unsafe partial class Scheduler
             {
                 coroutine = Coroutine.Create(_carrier);
             }
-            catch (Exception exception) when (exception is GreenThreadLimitException or SystemCallException)
+            catch (Exception exception) when (Group.KeepsExceptions && exception is (GreenThreadLimitException or SystemCallException))
             {
                 next.Fail(exception);
                 return false;

@@ -43,7 +43,9 @@ internal sealed class CoroutinePool
         int count = end - _trimmed;
         for (; _trimmed < end; _trimmed++)
             _idle[_trimmed].TrimStack();
-        _rested = _idle.Count;
+        // Those that a full batch left over have rested; who came since then has not.
+        if (_trimmed == _rested)
+            _rested = _idle.Count;
         return count;
     }
 }

@@ -27,6 +27,10 @@ internal sealed unsafe class StackArena
     internal const int DefaultCapacity = 1 << 20;
 
     private const int MinimumCapacity = 1 << 10;
+
+    // Of what RLIMIT_AS leaves, if there is such a limit: the heap and other threads need address space too. A guess.
+    private const int ShareOfLimitedAddressSpace = 4;
+
     private const int StacksPerChunk = 64;
     private const int Colours = 16;
     private const int ColourStep = 128;
@@ -51,23 +55,29 @@ internal sealed unsafe class StackArena
         _strideShift = BitOperations.Log2((uint)stride);
         Stride = stride;
 
-        // A limit of address space (RLIMIT_AS) may forbid the whole; half of it is better than none.
+        // Half the stacks are better than none, where address space is short.
+        nint available = AddressSpace.Available / ShareOfLimitedAddressSpace;
         for (Capacity = capacity; ; Capacity /= 2)
         {
-            if (TryReserve((nint)Capacity * stride, out nint region))
+            nint region = 0;
+            if ((nint)Capacity * stride <= available && TryReserve((nint)Capacity * stride, out region))
             {
                 Region = region;
                 break;
             }
             if (Capacity / 2 < Math.Min(MinimumCapacity, capacity))
-                throw new SystemCallException("mmap", Marshal.GetLastPInvokeError(), "no address space for green stacks: raise RLIMIT_AS (ulimit -v)");
+                throw new SystemCallException("mmap", Errno.ENOMEM, "no address space for green stacks: raise RLIMIT_AS (ulimit -v)");
         }
         _ = Interop.madvise(Region, (nint)Capacity * stride, Interop.MADV_NOHUGEPAGE);
 
         nint table = Interop.mmap(0, (nint)Capacity * sizeof(CoroutineBlock), Interop.PROT_READ | Interop.PROT_WRITE,
             Interop.MAP_PRIVATE | Interop.MAP_ANONYMOUS | Interop.MAP_NORESERVE, -1, 0);
         if (table == Interop.MAP_FAILED)
-            throw new SystemCallException("mmap", Marshal.GetLastPInvokeError());
+        {
+            int errno = Marshal.GetLastPInvokeError();
+            _ = Interop.munmap(Region, (nint)Capacity * stride);
+            throw new SystemCallException("mmap", errno);
+        }
         Blocks = (CoroutineBlock*)table;
     }
 
@@ -127,16 +137,15 @@ internal sealed unsafe class StackArena
     }
 
     /// <summary>Returns the memory of the pages that lie wholly below <paramref name="stackPointer"/> to the system.</summary>
-    /// <returns>Bytes of address space that were given back.</returns>
+    /// <returns>Bytes of address space that were given back; 0 also if the kernel would not take them.</returns>
     internal static nint Trim(CoroutineBlock* block, nint stackPointer)
     {
         nint length = (stackPointer & -(nint)Environment.SystemPageSize) - block->StackLimit;
         if (length <= 0)
             return 0;
-        // SAFETY: the pages are ours and below every live frame; reading one later gives zeroes.
-        if (Interop.madvise(block->StackLimit, length, Interop.MADV_DONTNEED) != 0)
-            throw new SystemCallException("madvise", Marshal.GetLastPInvokeError());
-        return length;
+        // SAFETY: the pages are ours and below every live frame; reading one later gives zeroes. Only advice: locked memory (mlockall) cannot be
+        // given back, and everything works without.
+        return Interop.madvise(block->StackLimit, length, Interop.MADV_DONTNEED) == 0 ? length : 0;
     }
 
     private static bool TryReserve(nint length, out nint region)

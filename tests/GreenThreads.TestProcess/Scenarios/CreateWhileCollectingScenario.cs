@@ -8,6 +8,7 @@ namespace GreenThreads.TestProcess;
 internal static unsafe class CreateWhileCollectingScenario
 {
     private static volatile bool s_stop;
+    private static int s_started;
 
     internal static int Run(string[] args)
     {
@@ -19,30 +20,31 @@ internal static unsafe class CreateWhileCollectingScenario
             while (!s_stop)
             {
                 GC.Collect(0);
-                // Otherwise the two take turns, and no collection begins in the middle.
-                Thread.SpinWait(random.Next(2000));
+                // One collection for each creation, somewhere in its course. Without a pause they would leave the carrier no time between them.
+                int before = Volatile.Read(ref s_started);
+                while (!s_stop && Volatile.Read(ref s_started) == before)
+                    Thread.SpinWait(1);
+                Thread.SpinWait(random.Next(300));
             }
         });
         collector.Start();
-        int started = 0;
-        var carrier = new Thread(() => started = CreateAll(count));
+        var carrier = new Thread(() => CreateAll(count));
         carrier.Start();
         carrier.Join();
         s_stop = true;
         collector.Join();
-        Console.WriteLine($"started={started}");
+        Console.WriteLine($"started={s_started}");
         Console.WriteLine($"collections={GC.CollectionCount(0)}");
         return 0;
     }
 
     // The carrier is not released: the coroutines stay suspended on it to the end of the process.
-    private static int CreateAll(int count)
+    private static void CreateAll(int count)
     {
         Carrier* carrier = Carrier.Attach(ClrRuntime.Module, ClrRuntime.Layout);
-        int started = 0;
-        Action body = () =>
+        Action body = static () =>
         {
-            started++;
+            Interlocked.Increment(ref s_started);
             Coroutine.Current!.Suspend();
         };
         for (int i = 0; i < count; i++)
@@ -51,6 +53,5 @@ internal static unsafe class CreateWhileCollectingScenario
             coroutine.Start(body);
             coroutine.Resume(carrier);
         }
-        return started;
     }
 }

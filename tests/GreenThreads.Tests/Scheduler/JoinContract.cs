@@ -146,4 +146,26 @@ public sealed class OsThreadJoinTests : JoinContract
     protected override Task Start(Action body) => OsThreads.Start(body);
 
     protected override void Yield() => Thread.Yield();
+
+    [Fact]
+    public void An_interrupted_join_leaves_the_list_and_the_next_join_ends()
+    {
+        GreenThread first = GreenThread.Spawn(() => GreenThread.Park());
+        GreenThread second = GreenThread.Spawn(() => GreenThread.Park());
+        using var interrupted = new ManualResetEventSlim();
+        var joiner = new Thread(() =>
+        {
+            Assert.Throws<ThreadInterruptedException>(first.Join);
+            interrupted.Set();
+            second.Join();
+        });
+        joiner.Start();
+        joiner.Interrupt(); // at once, or as soon as it blocks
+        Assert.True(interrupted.Wait(TimeLimit.Generous));
+        first.Unpark();
+        first.Join();
+        second.Unpark();
+        second.Join();
+        Assert.True(joiner.Join(TimeLimit.Generous), "the joiner hangs");
+    }
 }

@@ -1,6 +1,8 @@
+using System.Runtime.InteropServices;
+
 namespace GreenThreads.Tests;
 
-public sealed unsafe class StackArenaTests
+public sealed unsafe partial class StackArenaTests
 {
     private const int Stride = 256 * 1024;
 
@@ -82,6 +84,23 @@ public sealed unsafe class StackArenaTests
         Assert.Equal(-1, new ReadOnlySpan<byte>((void*)stackPointer, (int)(block->StackBase - stackPointer)).IndexOfAnyExcept((byte)1));
         Assert.Equal(0, *(byte*)block->StackLimit);
     }
+
+    [Fact]
+    public void Trimming_locked_memory_gives_back_nothing_and_harms_nobody()
+    {
+        var arena = new StackArena(Stride, capacity: 1);
+        CoroutineBlock* block = arena.Blocks + arena.Allocate();
+        nint page = Environment.SystemPageSize;
+        Assert.Equal(0, mlock(block->StackLimit, page));
+        Assert.Equal(0, StackArena.Trim(block, block->StackLimit + page));
+        Assert.Equal(0, munlock(block->StackLimit, page));
+    }
+
+    [LibraryImport("libc")]
+    private static partial int mlock(nint addr, nint length);
+
+    [LibraryImport("libc")]
+    private static partial int munlock(nint addr, nint length);
 
     [Fact]
     public void Trimming_a_stack_that_is_used_to_its_limit_gives_back_nothing()
