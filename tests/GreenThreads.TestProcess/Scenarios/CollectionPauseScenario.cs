@@ -53,8 +53,12 @@ internal static class CollectionPauseScenario
                 Interlocked.Decrement(ref running);
             });
         }
+        // Collections without a pause between them would leave the green threads no time to yield.
         while (Volatile.Read(ref running) > 0)
+        {
             GC.Collect(0);
+            Thread.SpinWait(20_000);
+        }
     }
 
     // Measures a number of collections while somebody loops, and then ends the loop.
