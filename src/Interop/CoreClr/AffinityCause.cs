@@ -62,9 +62,15 @@ internal readonly unsafe record struct AffinityCause(nint FrameIdentifier, nint 
     private static string Describe(string? name, bool isExceptionHandling) => name switch
     {
         null => isExceptionHandling ? "exception" : "native code",
-        _ when isExceptionHandling || name.StartsWith("System.Runtime.EH.", StringComparison.Ordinal) => "exception",
-        _ => $"callback of {name}",
+        _ when isExceptionHandling || IsIn(name, "System.Runtime.EH.") => "exception",
+        _ when IsIn(name, "System.Runtime.CompilerServices.InitHelpers.") || name.EndsWith(".RunClassConstructor", StringComparison.Ordinal) =>
+            "static constructor",
+        _ when IsIn(name, "System.Reflection.") || IsIn(name, "System.RuntimeMethodHandle.") || IsIn(name, "System.RuntimeType") => $"reflection ({name})",
+        _ when IsIn(name, "System.Threading.") => $"wait ({name})",
+        _ => $"foreign callback ({name})",
     };
+
+    private static bool IsIn(string name, string prefix) => name.StartsWith(prefix, StringComparison.Ordinal);
 
     private static ManagedCodeLayout? ReadLayout()
     {

@@ -7,10 +7,10 @@ internal sealed unsafe class FrameReader
     // A guess: a thread that is stuck does not move, and of one that does any answer is old.
     private const int Attempts = 3;
 
-    // The low bits of m_Datum are marks of the runtime's exception handling.
-    private const nint DatumMarks = 7;
-
+    // What may change any time is read through the first, what is as good as constant during one reading through the second.
     private readonly SelfMemory _memory = new();
+    private readonly PageCache _tables;
+
     private readonly StackImage _image = new();
     private readonly ManagedCodeLayout _layout;
     private readonly ManagedCodeMap _map;
@@ -22,9 +22,10 @@ internal sealed unsafe class FrameReader
     internal FrameReader(ManagedCodeLayout layout, ClrLayout clr)
     {
         _layout = layout;
-        _map = new ManagedCodeMap(layout, _memory);
-        _names = new MethodNames(layout, _memory);
-        _walk = new FrameWalk(layout, _map, new FrameUnwind(_memory));
+        _tables = new PageCache(_memory);
+        _map = new ManagedCodeMap(layout, _tables);
+        _names = new MethodNames(layout, _tables);
+        _walk = new FrameWalk(layout, _map, new FrameUnwind(_tables), _names);
         _frame = clr.Frame;
         _mode = clr.PreemptiveGCDisabled;
     }
@@ -34,12 +35,12 @@ internal sealed unsafe class FrameReader
     {
         for (int attempt = 0; attempt < Attempts; attempt++)
         {
+            _tables.Clear();
             nint frame = _memory.ReadOrDefault<nint>(thread + _frame);
             if (IsCooperative(thread) || !_image.TryCopy(_memory, LowestAddressOf(frame), stackLimit, stackBase))
                 continue;
             _walk.FromExplicitFrame(_image, frame);
-            nint function = FunctionOf(frame);
-            List<string> names = Names(function);
+            List<string> names = Names();
             if (_walk.Methods.Count > 0 && !IsCooperative(thread) && _memory.ReadOrDefault<nint>(thread + _frame) == frame && _image.IsStillTrue(_memory))
                 return names;
         }
@@ -55,13 +56,14 @@ internal sealed unsafe class FrameReader
         const int end = 7 * sizeof(long);
         for (int attempt = 0; attempt < Attempts; attempt++)
         {
+            _tables.Clear();
             nint frame = _memory.ReadOrDefault<nint>(thread + _frame);
             if (!_image.TryCopy(_memory, savedStackPointer, stackLimit, stackBase)
                 || !_image.TryReadWord(savedStackPointer + rbp, out nint savedRbp)
                 || !_image.TryReadWord(savedStackPointer + returnAddress, out nint address))
                 return null;
-            _walk.FromReturn(_image, address, savedRbp, savedStackPointer + end, frame);
-            List<string> names = Names(0);
+            _walk.FromReturn(_image, new FrameUnwind.Registers(address, savedStackPointer + end, savedRbp), frame);
+            List<string> names = Names();
             if (_memory.ReadOrDefault<nint>(thread + _frame) == frame && _image.IsStillTrue(_memory))
                 return names;
         }
@@ -72,8 +74,9 @@ internal sealed unsafe class FrameReader
     internal IReadOnlyList<string>? OfInterrupted(StackSampler.Sample sample)
     {
         _image.Set(sample.Rsp, sample.Stack);
-        _walk.FromInterrupt(_image, sample.Rip, sample.Rsp, sample.Rbp, sample.Frame);
-        return Names(0);
+        _tables.Clear();
+        _walk.FromInterrupt(_image, new FrameUnwind.Registers(sample.Rip, sample.Rsp, sample.Rbp), sample.Frame);
+        return Names();
     }
 
     internal bool IsCooperative(nint thread) => _memory.ReadOrDefault<int>(thread + _mode) != 0;
@@ -84,17 +87,9 @@ internal sealed unsafe class FrameReader
     /// <summary>The name of the method that a MethodDesc or a return address belongs to, whichever is known.</summary>
     internal string? NameOf(nint methodDesc, nint returnAddress)
     {
+        _tables.Clear();
         string? name = methodDesc != 0 && _names.IsPInvoke(methodDesc) ? _names.Find(methodDesc) : null;
         return name ?? (returnAddress != 0 && _map.Find(returnAddress - 1) is { IsFound: true } code ? _names.Find(code.MethodDesc) : null);
-    }
-
-    /// <summary>The P/Invoke that runs, if the frame tells: code that was compiled ahead leaves it out.</summary>
-    internal nint FunctionOf(nint frame)
-    {
-        if (_memory.ReadOrDefault<nint>(frame) != _layout.Kinds.Inlined)
-            return 0;
-        nint datum = _memory.ReadOrDefault<nint>(frame + _layout.InlinedDatum) & ~DatumMarks;
-        return _names.IsPInvoke(datum) ? datum : 0;
     }
 
     private nint LowestAddressOf(nint frame)
@@ -105,15 +100,13 @@ internal sealed unsafe class FrameReader
     }
 
     // What cannot be named stands in brackets; stubs of the runtime are left out, as a stack trace does.
-    private List<string> Names(nint function)
+    private List<string> Names()
     {
         var names = new List<string>();
-        if (function != 0 && (_walk.Methods.Count == 0 || _walk.Methods[0] != function))
-            names.Add(_names.Find(function) ?? ManagedFrames.Unknown);
         foreach (nint method in _walk.Methods)
         {
             string name = method == FrameWalk.Native ? ManagedFrames.Native : _names.Find(method) ?? ManagedFrames.Unknown;
-            if (name.Length > 0 && (name != ManagedFrames.Native || names.Count == 0 || names[^1] != name))
+            if (name.Length > 0)
                 names.Add(name);
         }
         if (!_walk.IsComplete)

@@ -1,10 +1,11 @@
 namespace GreenThreads;
 
-// Who called the code in which a thread was interrupted. Before the prolog's end and behind the epilog's, and in small methods that have no
-// frame at all, rbp is still or again the caller's, and following it would leave out one frame. So this undoes the part of the prolog that has
-// run, from its description: UNWIND_INFO of the Windows x64 ABI (learn.microsoft.com, "x64 exception handling"), which the JIT compiler writes
-// on Linux too, with one more code for a far frame pointer.
-internal sealed class FrameUnwind(SelfMemory memory)
+// Finds the caller of managed code from its registers, by undoing the prolog: its description is UNWIND_INFO of the Windows x64 ABI
+// (learn.microsoft.com, "x64 exception handling"), which the JIT compiler writes on Linux too, with one more code for a far frame pointer.
+//
+// Rejected: following rbp alone. The compiler keeps it as a frame pointer in most methods, but small ones with a single call have none, and their
+// callers were left out.
+internal sealed class FrameUnwind(PageCache memory)
 {
     private const byte Ret = 0xC3;
     private const int RbpNumber = 5;
@@ -20,29 +21,42 @@ internal sealed class FrameUnwind(SelfMemory memory)
     private const int SaveXmmFar = 9;
     private const int SetFramePointerLarge = 11; // CoreCLR's own
 
-    /// <summary>The caller's registers; the position is its stack pointer after the return.</summary>
-    internal readonly record struct Caller(nint ReturnAddress, nint Rbp, nint Position);
+    /// <summary>What is known of code that runs or waits for a call to return.</summary>
+    internal readonly record struct Registers(nint Rip, nint Rsp, nint Rbp);
 
-    /// <summary>False if it cannot be told this way: the caller is then found through rbp.</summary>
-    internal bool TryFindCaller(StackImage image, ManagedCode code, nint rip, nint rsp, nint rbp, out Caller caller)
+    /// <summary>The caller of code that waits for a call to return: all of its prolog has run.</summary>
+    internal bool TryFindCaller(StackImage image, ManagedCode code, Registers at, out Registers caller) =>
+        code.IsFunclet ? TryLeaveFunclet(image, at, out caller) : TryUndo(image, code.UnwindInfo, nint.MaxValue, at, out caller);
+
+    /// <summary>The caller of code that was interrupted anywhere.</summary>
+    internal bool TryFindCallerOfInterrupted(StackImage image, ManagedCode code, Registers at, out Registers caller)
+    {
+        // Where an epilog returns, everything has been undone.
+        if (memory.ReadOrDefault<byte>(at.Rip) == Ret)
+            return TryReturn(image, at.Rsp, at.Rbp, out caller);
+        int prologSize = memory.ReadOrDefault<byte>(code.UnwindInfo + 1);
+        nint offset = at.Rip - code.Begin;
+        return offset < prologSize ? TryUndo(image, code.UnwindInfo, offset, at, out caller) : TryFindCaller(image, code, at, out caller);
+    }
+
+    // A funclet runs with the frame pointer of its method, and so leads to the method's caller, as the program sees it, without what the runtime
+    // and the thrower have on the stack in between. A method with funclets always has one, and it points to the caller's, beside the return
+    // address: on Unix the compiler chains frame pointers for the sake of native debuggers (genSPtoFPdelta in its codegencommon.cpp).
+    private static bool TryLeaveFunclet(StackImage image, Registers at, out Registers caller)
     {
         caller = default;
-        // An epilog ends in `pop rbp; ret`. Up to the pop, rbp is right, behind it everything has been undone.
-        if (memory.ReadOrDefault<byte>(rip) == Ret)
-            return TryReturn(image, rsp, rbp, out caller);
+        return at.Rbp >= at.Rsp && image.TryReadWord(at.Rbp, out nint callersRbp) && TryReturn(image, at.Rbp + sizeof(long), callersRbp, out caller);
+    }
 
-        int codes = memory.ReadOrDefault<byte>(code.UnwindInfo + 2);
-        int prologSize = memory.ReadOrDefault<byte>(code.UnwindInfo + 1);
-        nint offset = rip - code.Begin;
-
-        // A funclet's own caller is the runtime; its rbp leads to the caller of its method.
-        if (code.IsFunclet && offset >= prologSize)
-            return false;
-
-        nint sp = rsp;
+    private bool TryUndo(StackImage image, nint unwindInfo, nint offset, Registers at, out Registers caller)
+    {
+        caller = default;
+        nint sp = at.Rsp;
+        nint rbp = at.Rbp;
+        int codes = memory.ReadOrDefault<byte>(unwindInfo + 2);
         for (int i = 0; i < codes;)
         {
-            nint slot = code.UnwindInfo + 4 + i * sizeof(ushort);
+            nint slot = unwindInfo + 4 + i * sizeof(ushort);
             int codeOffset = memory.ReadOrDefault<byte>(slot);
             int operation = memory.ReadOrDefault<byte>(slot + 1);
             int argument = operation >> 4;
@@ -69,7 +83,7 @@ internal sealed class FrameUnwind(SelfMemory memory)
                     sp += argument == 0 ? memory.ReadOrDefault<ushort>(slot + 2) * sizeof(long) : memory.ReadOrDefault<int>(slot + 2);
                     break;
                 case SetFramePointer:
-                    sp = rbp - (memory.ReadOrDefault<byte>(code.UnwindInfo + 3) >> 4) * 16;
+                    sp = rbp - (memory.ReadOrDefault<byte>(unwindInfo + 3) >> 4) * 16;
                     break;
                 case SetFramePointerLarge:
                     sp = rbp - memory.ReadOrDefault<int>(slot + 2) * 16;
@@ -79,10 +93,10 @@ internal sealed class FrameUnwind(SelfMemory memory)
         return TryReturn(image, sp, rbp, out caller);
     }
 
-    private static bool TryReturn(StackImage image, nint sp, nint rbp, out Caller caller)
+    private static bool TryReturn(StackImage image, nint sp, nint rbp, out Registers caller)
     {
         bool read = image.TryReadWord(sp, out nint returnAddress);
-        caller = new Caller(returnAddress, rbp, sp + sizeof(long));
+        caller = new Registers(returnAddress, sp + sizeof(long), rbp);
         return read;
     }
 

@@ -1,15 +1,10 @@
 namespace GreenThreads;
 
-// Follows the frames of a copied stack. Code that the JIT compiler made keeps the frame pointer in rbp wherever it calls (ETW_EBP_FRAMED in its
-// targetamd64.h): [rbp] is the caller's rbp, [rbp+8] the return address. What follows from that, and where it ends:
+// Follows the frames of a copied stack: managed ones by undoing their prologs (FrameUnwind). Native code has no such description that we could
+// read; the runtime's explicit frames (Thread.m_pFrame and a list from there) say where managed code called it, and so where to go on.
 //
-//   funclets      a catch, finally or filter block runs with the rbp of the method that it belongs to: the chain goes on with the caller of
-//                 that method, as the program sees it, and leaves out what the runtime and the thrower have on the stack in between
-//   native code   keeps no such chain. The runtime's explicit frames (Thread.m_pFrame and a list from there) say where managed code called it
-//   the first     an interrupted method may not have its frame yet or no more: FrameUnwind looks at its prolog
-//
-// Every address must lie in the copy, and above the last.
-internal sealed class FrameWalk(ManagedCodeLayout layout, ManagedCodeMap map, FrameUnwind unwind)
+// Every frame must lie in the copy, and above the last. Not thread-safe.
+internal sealed class FrameWalk(ManagedCodeLayout layout, ManagedCodeMap map, FrameUnwind unwind, MethodNames names)
 {
     private const int MaximumFrames = 256;
     private const nint FrameTop = -1;
@@ -21,72 +16,66 @@ internal sealed class FrameWalk(ManagedCodeLayout layout, ManagedCodeMap map, Fr
 
     private readonly List<nint> _methods = [];
     private StackImage _image = null!;
-    private nint _ip;
-    private nint _rbp;
-
-    // The lowest address at which what comes next may lie.
-    private nint _position;
+    private FrameUnwind.Registers _at;
     private nint _explicitFrame;
+
+    // The low bits of m_Datum are marks of the runtime's exception handling.
+    private const nint DatumMarks = 7;
 
     /// <summary>What stands for native code between managed frames.</summary>
     internal const nint Native = 0;
 
-    /// <summary>The MethodDesc of each managed frame, innermost first.</summary>
+    /// <summary>The MethodDesc of each managed frame and P/Invoke, innermost first.</summary>
     internal IReadOnlyList<nint> Methods => _methods;
 
     /// <summary>Whether the walk came to the base of a green stack, where rbp is 0.</summary>
     internal bool IsComplete { get; private set; }
 
-    /// <summary>Walks from a managed return address, with the rbp that belongs to the code there.</summary>
-    internal void FromReturn(StackImage image, nint returnAddress, nint rbp, nint position, nint explicitFrame)
+    /// <summary>Walks from where a call returns to.</summary>
+    internal void FromReturn(StackImage image, FrameUnwind.Registers at, nint explicitFrame)
     {
-        Start(image, explicitFrame);
-        (_ip, _rbp, _position) = (returnAddress, rbp, position);
+        Start(image, at, explicitFrame);
         Walk();
     }
 
     /// <summary>Walks from the managed code that called the native code which runs.</summary>
     internal void FromExplicitFrame(StackImage image, nint explicitFrame)
     {
-        Start(image, explicitFrame);
-        _position = image.Start;
-        if (TryPassNativeCode())
-            Walk();
+        Start(image, new FrameUnwind.Registers(0, image.Start, 0), explicitFrame);
+        if (!TryPassNativeCode())
+            return;
+        _methods.RemoveAt(0); // goes without saying
+        Walk();
     }
 
     /// <summary>Walks from where a thread was interrupted, anywhere in code.</summary>
-    internal void FromInterrupt(StackImage image, nint rip, nint rsp, nint rbp, nint explicitFrame)
+    internal void FromInterrupt(StackImage image, FrameUnwind.Registers at, nint explicitFrame)
     {
-        Start(image, explicitFrame);
-        (_ip, _rbp, _position) = (rip, rbp, rsp);
-        ManagedCode code = map.Find(rip);
+        Start(image, at, explicitFrame);
+        ManagedCode code = map.Find(at.Rip);
         if (code.IsFound)
         {
             _methods.Add(code.MethodDesc);
-            if (unwind.TryFindCaller(image, code, rip, rsp, rbp, out FrameUnwind.Caller caller) && map.Find(caller.ReturnAddress - 1).IsFound)
-                (_ip, _rbp, _position) = (caller.ReturnAddress, caller.Rbp, caller.Position);
-            else if (!TryFollowFramePointer())
+            if (!unwind.TryFindCallerOfInterrupted(image, code, at, out FrameUnwind.Registers caller) || !TryGoOnAt(caller))
                 return;
-        }
-        else if (image.TryReadWord(rsp, out nint returnAddress) && map.Find(returnAddress - 1).IsFound)
-        {
-            // A helper of the runtime that has no frame of its own, such as a write barrier.
-            _methods.Add(Native);
-            (_ip, _position) = (returnAddress, rsp + sizeof(long));
         }
         else
         {
-            _methods.Add(Native);
-            if (!TryPassNativeCode())
+            // A helper of the runtime that has no frame of its own, such as a write barrier, was called from managed code.
+            bool isLeaf = image.TryReadWord(at.Rsp, out nint returnAddress) && map.Find(returnAddress - 1).IsFound;
+            if (isLeaf)
+                _at = new FrameUnwind.Registers(returnAddress, at.Rsp + sizeof(long), at.Rbp);
+            else if (!TryPassNativeCode())
                 return;
         }
         Walk();
     }
 
-    private void Start(StackImage image, nint explicitFrame)
+    private void Start(StackImage image, FrameUnwind.Registers at, nint explicitFrame)
     {
         _methods.Clear();
         _image = image;
+        _at = at;
         _explicitFrame = explicitFrame;
         IsComplete = false;
     }
@@ -96,33 +85,31 @@ internal sealed class FrameWalk(ManagedCodeLayout layout, ManagedCodeMap map, Fr
         while (_methods.Count < MaximumFrames)
         {
             // A return address may be the first of the next method, after a call that never returns.
-            ManagedCode code = map.Find(_ip - 1);
+            ManagedCode code = map.Find(_at.Rip - 1);
             if (code.IsFound)
             {
                 _methods.Add(code.MethodDesc);
-                if (!TryFollowFramePointer())
+                if (!unwind.TryFindCaller(_image, code, _at, out FrameUnwind.Registers caller) || !TryGoOnAt(caller))
                     return;
             }
-            else if (_rbp == 0)
+            else if (_at.Rbp == 0)
             {
                 IsComplete = true;
                 return;
             }
             else
             {
-                int before = _methods.Count;
                 if (!TryPassNativeCode())
                     return;
-                _methods.Insert(before, Native);
             }
         }
     }
 
-    private bool TryFollowFramePointer()
+    private bool TryGoOnAt(FrameUnwind.Registers next)
     {
-        if (_rbp < _position || !_image.TryReadWord(_rbp, out nint callersRbp) || !_image.TryReadWord(_rbp + sizeof(long), out nint returnAddress))
+        if (next.Rsp <= _at.Rsp)
             return false;
-        (_ip, _position, _rbp) = (returnAddress, _rbp + 2 * sizeof(long), callersRbp);
+        _at = next;
         return true;
     }
 
@@ -135,36 +122,62 @@ internal sealed class FrameWalk(ManagedCodeLayout layout, ManagedCodeMap map, Fr
             if (!_image.TryReadWord(frame, out nint kind) || !_image.TryReadWord(frame + layout.FrameNext, out nint next) || (next != FrameTop && next <= frame))
                 return false;
             _explicitFrame = next;
-            if (frame >= _position && TryReadFrame(frame, kind, out nint ip, out nint sp, out nint rbp) && sp >= _image.Start)
+            if (frame >= _at.Rsp && TryReadFrame(frame, kind, out FrameUnwind.Registers at) && at.Rsp >= _at.Rsp)
             {
-                (_ip, _rbp, _position) = (ip, rbp, sp);
+                _at = at;
+                _methods.Add(Native);
+                AddFunction(frame, kind);
                 return true;
             }
         }
         return false;
     }
 
-    private bool TryReadFrame(nint frame, nint kind, out nint ip, out nint sp, out nint rbp)
+    // The P/Invoke that was called. Code that was compiled ahead does not tell; it then is, or is named as, its caller.
+    private void AddFunction(nint frame, nint kind)
+    {
+        if (kind == layout.Kinds.Inlined && _image.TryReadWord(frame + layout.InlinedDatum, out nint datum) && names.IsPInvoke(datum & ~DatumMarks))
+            _methods.Add(datum & ~DatumMarks);
+    }
+
+    private bool TryReadFrame(nint frame, nint kind, out FrameUnwind.Registers at)
     {
         FrameKinds kinds = layout.Kinds;
-        ip = sp = rbp = 0;
+        nint block;
+        at = default;
         if (kind == kinds.Inlined)
         {
             // Without a return address it is there for a later call.
-            return _image.TryReadWord(frame + layout.InlinedReturnAddress, out ip) && ip != 0
-                && _image.TryReadWord(frame + layout.InlinedSP, out sp) && _image.TryReadWord(frame + layout.InlinedFP, out rbp);
+            return TryReadRegisters(frame + layout.InlinedReturnAddress, frame + layout.InlinedFP, out at) && at.Rip != 0
+                && TryReadStackPointer(frame + layout.InlinedSP, ref at);
         }
         if (kinds.Framed.Contains(kind))
         {
-            if (!_image.TryReadWord(frame + layout.FramedTransition, out nint block))
+            if (!_image.TryReadWord(frame + layout.FramedTransition, out block)
+                || !TryReadRegisters(block + layout.TransitionReturnAddress, block + layout.TransitionRbp, out at))
                 return false;
-            sp = block + layout.TransitionSize;
-            return _image.TryReadWord(block + layout.TransitionReturnAddress, out ip) && _image.TryReadWord(block + layout.TransitionRbp, out rbp);
+            at = at with { Rsp = block + layout.TransitionSize };
+            return true;
         }
         if (kind != kinds.SoftwareException && kind != kinds.FaultingException)
             return false;
-        nint context = frame + (kind == kinds.SoftwareException ? layout.SoftwareExceptionContext : layout.FaultingExceptionContext);
-        return _image.TryReadWord(context + ContextRip, out ip) && _image.TryReadWord(context + ContextRsp, out sp)
-            && _image.TryReadWord(context + ContextRbp, out rbp);
+        block = frame + (kind == kinds.SoftwareException ? layout.SoftwareExceptionContext : layout.FaultingExceptionContext);
+        return TryReadRegisters(block + ContextRip, block + ContextRbp, out at) && TryReadStackPointer(block + ContextRsp, ref at);
+    }
+
+    private bool TryReadRegisters(nint ripAddress, nint rbpAddress, out FrameUnwind.Registers at)
+    {
+        at = default;
+        if (!_image.TryReadWord(ripAddress, out nint rip) || !_image.TryReadWord(rbpAddress, out nint rbp))
+            return false;
+        at = new FrameUnwind.Registers(rip, 0, rbp);
+        return true;
+    }
+
+    private bool TryReadStackPointer(nint address, ref FrameUnwind.Registers at)
+    {
+        bool read = _image.TryReadWord(address, out nint rsp);
+        at = at with { Rsp = rsp };
+        return read;
     }
 }

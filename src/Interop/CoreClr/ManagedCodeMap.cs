@@ -6,7 +6,7 @@ namespace GreenThreads;
 // The address space is a tree of five levels of 256 entries; the lowest covers 128 KB each and leads to a list of fragments, and they to the
 // range of code: a heap of compiled methods, which has a map from address to method start, or a ReadyToRun image (ManagedCodeMap.R2R.cs).
 // The rules are in dotnet/runtime, docs/design/datacontracts/ExecutionManager.md.
-internal sealed partial class ManagedCodeMap(ManagedCodeLayout layout, SelfMemory memory)
+internal sealed partial class ManagedCodeMap(ManagedCodeLayout layout, PageCache memory)
 {
     private const int Levels = 5;
     private const int BitsPerLevel = 8;

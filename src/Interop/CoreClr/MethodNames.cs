@@ -8,7 +8,7 @@ namespace GreenThreads;
 // From a MethodDesc to "Namespace.Type.Method", without giving the runtime a pointer of ours: its module and token are read, and the name comes
 // from the metadata of the assembly with that module. Nothing is loaded and no lock of the runtime's type system is taken, as reflection would:
 // its holder may be the very thread that is looked at. Not thread-safe.
-internal sealed class MethodNames(ManagedCodeLayout layout, SelfMemory memory)
+internal sealed class MethodNames(ManagedCodeLayout layout, PageCache memory)
 {
     // MethodDesc classes (vm/method.hpp), the lowest bits of its flags.
     private const int ClassMask = 7;

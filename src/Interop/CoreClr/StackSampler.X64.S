@@ -6,7 +6,7 @@
 # The block (StackSampler.Block): limit 0, base 8, frame word* 0x10, capacity 0x18, state 0x20, rip 0x28, rsp 0x30, rbp 0x38, frame 0x40,
 # length 0x48, stack 0x50. State: 1 taken, 2 the thread was on another stack.
 take_sample:
-    cmpl $-1, 8(%rsi)
+    cmpl $0xffffffff, 8(%rsi)
     jne .Lend
     mov 0x18(%rsi), %r8
     mov 0xa0(%rdx), %rsi
@@ -29,7 +29,7 @@ take_sample:
     cmova 0x18(%r8), %rcx
     mov %rcx, 0x48(%r8)
     lea 0x50(%r8), %rdi
-    rep movsb
+    rep movsb (%rsi), (%rdi)
     mov $1, %r9d
 .Ldone:
     mov %r9d, 0x20(%r8)
