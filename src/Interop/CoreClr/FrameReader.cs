@@ -18,6 +18,7 @@ internal sealed unsafe class FrameReader
     private readonly FrameWalk _walk;
     private readonly int _frame;
     private readonly int _mode;
+    private readonly int _osId;
 
     internal FrameReader(ManagedCodeLayout layout, ClrLayout clr)
     {
@@ -28,6 +29,7 @@ internal sealed unsafe class FrameReader
         _walk = new FrameWalk(layout, _map, new FrameUnwind(_tables), _names);
         _frame = clr.Frame;
         _mode = clr.PreemptiveGCDisabled;
+        _osId = clr.OSId;
     }
 
     /// <summary>Of a Thread in preemptive mode: from the managed code that called native code.</summary>
@@ -58,13 +60,14 @@ internal sealed unsafe class FrameReader
         {
             _tables.Clear();
             nint frame = _memory.ReadOrDefault<nint>(thread + _frame);
-            if (!_image.TryCopy(_memory, savedStackPointer, stackLimit, stackBase)
+            if (!IsUnmounted(thread)
+                || !_image.TryCopy(_memory, savedStackPointer, stackLimit, stackBase)
                 || !_image.TryReadWord(savedStackPointer + rbp, out nint savedRbp)
                 || !_image.TryReadWord(savedStackPointer + returnAddress, out nint address))
                 return null;
             _walk.FromReturn(_image, new FrameUnwind.Registers(address, savedStackPointer + end, savedRbp), frame);
             List<string> names = Names();
-            if (_memory.ReadOrDefault<nint>(thread + _frame) == frame && _image.IsStillTrue(_memory))
+            if (_walk.Methods.Count > 0 && IsUnmounted(thread) && _memory.ReadOrDefault<nint>(thread + _frame) == frame && _image.IsStillTrue(_memory))
                 return names;
         }
         return null;
@@ -76,8 +79,11 @@ internal sealed unsafe class FrameReader
         _image.Set(sample.Rsp, sample.Stack);
         _tables.Clear();
         _walk.FromInterrupt(_image, new FrameUnwind.Registers(sample.Rip, sample.Rsp, sample.Rbp), sample.Frame);
-        return Names();
+        return _walk.Methods.Count > 0 ? Names() : null;
     }
+
+    // A coroutine that runs has its OS thread's id.
+    private bool IsUnmounted(nint thread) => _memory.ReadOrDefault<nint>(thread + _osId) >= ClrThreadState.FirstFakeOSId;
 
     internal bool IsCooperative(nint thread) => _memory.ReadOrDefault<int>(thread + _mode) != 0;
 

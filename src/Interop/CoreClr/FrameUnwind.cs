@@ -5,9 +5,8 @@ namespace GreenThreads;
 //
 // Rejected: following rbp alone. The compiler keeps it as a frame pointer in most methods, but small ones with a single call have none, and their
 // callers were left out.
-internal sealed class FrameUnwind(PageCache memory)
+internal sealed partial class FrameUnwind(PageCache memory)
 {
-    private const byte Ret = 0xC3;
     private const int RbpNumber = 5;
 
     // Unwind codes: how many 16-bit slots each takes is in SlotsOf.
@@ -31,12 +30,30 @@ internal sealed class FrameUnwind(PageCache memory)
     /// <summary>The caller of code that was interrupted anywhere.</summary>
     internal bool TryFindCallerOfInterrupted(StackImage image, ManagedCode code, Registers at, out Registers caller)
     {
-        // Where an epilog returns, everything has been undone.
-        if (memory.ReadOrDefault<byte>(at.Rip) == Ret)
-            return TryReturn(image, at.Rsp, at.Rbp, out caller);
+        if (TryFinishEpilog(image, code, at, out caller))
+            return true;
         int prologSize = memory.ReadOrDefault<byte>(code.UnwindInfo + 1);
         nint offset = at.Rip - code.Begin;
         return offset < prologSize ? TryUndo(image, code.UnwindInfo, offset, at, out caller) : TryFindCaller(image, code, at, out caller);
+    }
+
+    /// <summary>
+    /// The caller of native code, if that is a small helper without a frame, such as a write barrier: the stack then begins with a return address,
+    /// and before it is a call of the helper. (Any other native code may have any word there, an old return address too.)
+    /// </summary>
+    internal bool TryLeaveHelper(StackImage image, Registers at, out Registers caller)
+    {
+        // A guess; the write barriers take less.
+        const int maximumHelperBytes = 256;
+        const byte callNear = 0xE8;
+        const ushort callThroughWord = 0x15FF;
+        if (!TryReturn(image, at.Rsp, at.Rbp, out caller))
+            return false;
+        nint rip = caller.Rip;
+        nint target = memory.ReadOrDefault<byte>(rip - 5) == callNear ? rip + memory.ReadOrDefault<int>(rip - 4) : 0;
+        if (memory.ReadOrDefault<ushort>(rip - 6) == callThroughWord)
+            target = memory.ReadOrDefault<nint>(rip + memory.ReadOrDefault<int>(rip - 4));
+        return target != 0 && at.Rip >= target && at.Rip - target < maximumHelperBytes;
     }
 
     // A funclet runs with the frame pointer of its method, and so leads to the method's caller, as the program sees it, without what the runtime

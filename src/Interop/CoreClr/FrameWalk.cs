@@ -22,6 +22,9 @@ internal sealed class FrameWalk(ManagedCodeLayout layout, ManagedCodeMap map, Fr
     // The low bits of m_Datum are marks of the runtime's exception handling.
     private const nint DatumMarks = 7;
 
+    // A green stack has less above its first frame (ContextSwitch.PrepareStack).
+    private const nint BaseMargin = 64;
+
     /// <summary>What stands for native code between managed frames.</summary>
     internal const nint Native = 0;
 
@@ -61,10 +64,8 @@ internal sealed class FrameWalk(ManagedCodeLayout layout, ManagedCodeMap map, Fr
         }
         else
         {
-            // A helper of the runtime that has no frame of its own, such as a write barrier, was called from managed code.
-            bool isLeaf = image.TryReadWord(at.Rsp, out nint returnAddress) && map.Find(returnAddress - 1).IsFound;
-            if (isLeaf)
-                _at = new FrameUnwind.Registers(returnAddress, at.Rsp + sizeof(long), at.Rbp);
+            if (unwind.TryLeaveHelper(image, at, out FrameUnwind.Registers caller) && map.Find(caller.Rip - 1).IsFound)
+                _at = caller;
             else if (!TryPassNativeCode())
                 return;
         }
@@ -92,7 +93,7 @@ internal sealed class FrameWalk(ManagedCodeLayout layout, ManagedCodeMap map, Fr
                 if (!unwind.TryFindCaller(_image, code, _at, out FrameUnwind.Registers caller) || !TryGoOnAt(caller))
                     return;
             }
-            else if (_at.Rbp == 0)
+            else if (_at.Rbp == 0 && _image.End - _at.Rsp <= BaseMargin)
             {
                 IsComplete = true;
                 return;

@@ -34,7 +34,7 @@ internal sealed partial class ManagedCodeMap
         {
             nint method = FindMethodDesc(map, RuntimeFunction(table, i, imageBase).Begin);
             if (method != 0)
-                return new ManagedCode(method, begin, unwind, IsFunclet: i != low);
+                return new ManagedCode(method, begin, end, unwind, IsFunclet: i != low);
         }
         return default;
     }

@@ -74,7 +74,7 @@ internal sealed partial class ManagedCodeMap(ManagedCodeLayout layout, PageCache
         {
             (nint begin, nint end, nint unwind) = RuntimeFunction(header + layout.HeaderUnwindInfos, (nint)i, rangeBegin);
             if (address >= begin && address < end)
-                return new ManagedCode(Pointer(header + layout.HeaderMethodDesc), begin, unwind, IsFunclet: begin != start);
+                return new ManagedCode(Pointer(header + layout.HeaderMethodDesc), begin, end, unwind, IsFunclet: begin != start);
         }
         return default;
     }

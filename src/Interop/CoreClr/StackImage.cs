@@ -3,8 +3,8 @@ namespace GreenThreads;
 /// <summary>A copy of the youngest part of a stack, under the addresses that it has there. Reused; not thread-safe.</summary>
 internal sealed class StackImage
 {
-    /// <summary>A guess: hundreds of frames. What lies deeper is not seen.</summary>
-    internal const int Capacity = 32 * 1024;
+    /// <summary>A guess: hundreds of frames, or half a dozen catch blocks with theirs. What lies deeper is not seen.</summary>
+    internal const int Capacity = 64 * 1024;
 
     private readonly byte[] _bytes = new byte[Capacity];
     private int _length;
@@ -13,6 +13,8 @@ internal sealed class StackImage
     private readonly List<(nint Address, nint Value)> _used = [];
 
     internal nint Start { get; private set; }
+
+    internal nint End => Start + _length;
 
     /// <summary>Copies the memory from an address up to the stack's base.</summary>
     internal bool TryCopy(SelfMemory memory, nint start, nint stackLimit, nint stackBase)
