@@ -53,8 +53,8 @@ internal sealed unsafe class Coroutine
 
     internal nint StackLimit => _block->StackLimit;
 
-    /// <summary>The stack pointer with which it was left; of no meaning while it runs.</summary>
-    internal nint StackPointer => _block->StackPointer;
+    /// <summary>Where the stack pointer is while it does not run.</summary>
+    internal nint StackPointerWord => (nint)(&_block->StackPointer);
 
     /// <summary>The runtime's Thread object.</summary>
     internal nint RuntimeThread => _block->Clr.Thread;

@@ -58,14 +58,15 @@ internal readonly unsafe record struct AffinityCause(nint FrameIdentifier, nint 
         return Describe(ManagedFrames.NameOf(Datum & ~ExceptionMarks, ReturnAddress), (Datum & ExceptionMarks) != 0);
     }
 
-    // By the methods of the framework that call the runtime; of another version they may have other names, and then are shown as they are.
+    // By the methods of the framework that call the runtime; of another version they may have other names, and then are shown as they are. Which of
+    // two neighbours it is may change while the program runs: code that was compiled ahead does not tell the P/Invoke that it calls.
     private static string Describe(string? name, bool isExceptionHandling) => name switch
     {
         null => isExceptionHandling ? "exception" : "native code",
         _ when isExceptionHandling || IsIn(name, "System.Runtime.EH.") => "exception",
         _ when IsIn(name, "System.Runtime.CompilerServices.InitHelpers.") || name.EndsWith(".RunClassConstructor", StringComparison.Ordinal) =>
             "static constructor",
-        _ when IsIn(name, "System.Reflection.") || IsIn(name, "System.RuntimeMethodHandle.") || IsIn(name, "System.RuntimeType") => $"reflection ({name})",
+        _ when IsIn(name, "System.Reflection.") || IsIn(name, "System.RuntimeMethodHandle.") || IsIn(name, "System.RuntimeType") => "reflection",
         _ when IsIn(name, "System.Threading.") => $"wait ({name})",
         _ => $"foreign callback ({name})",
     };

@@ -42,15 +42,15 @@ internal sealed unsafe class FrameReader
             if (IsCooperative(thread) || !_image.TryCopy(_memory, LowestAddressOf(frame), stackLimit, stackBase))
                 continue;
             _walk.FromExplicitFrame(_image, frame);
-            List<string> names = Names();
-            if (_walk.Methods.Count > 0 && !IsCooperative(thread) && _memory.ReadOrDefault<nint>(thread + _frame) == frame && _image.IsStillTrue(_memory))
+            List<string>? names = Names();
+            if (names is not null && !IsCooperative(thread) && _memory.ReadOrDefault<nint>(thread + _frame) == frame && _image.IsStillTrue(_memory))
                 return names;
         }
         return null;
     }
 
     /// <summary>Of a coroutine that does not run.</summary>
-    internal IReadOnlyList<string>? OfParked(nint thread, nint savedStackPointer, nint stackLimit, nint stackBase)
+    internal IReadOnlyList<string>? OfParked(nint thread, nint stackPointerWord, nint stackLimit, nint stackBase)
     {
         // As ContextSwitch.X64.cs leaves a stack: r15, r14, r13, r12, rbx, rbp, and the return address.
         const int rbp = 5 * sizeof(long);
@@ -60,14 +60,16 @@ internal sealed unsafe class FrameReader
         {
             _tables.Clear();
             nint frame = _memory.ReadOrDefault<nint>(thread + _frame);
+            nint savedStackPointer = _memory.ReadOrDefault<nint>(stackPointerWord);
             if (!IsUnmounted(thread)
                 || !_image.TryCopy(_memory, savedStackPointer, stackLimit, stackBase)
                 || !_image.TryReadWord(savedStackPointer + rbp, out nint savedRbp)
                 || !_image.TryReadWord(savedStackPointer + returnAddress, out nint address))
                 return null;
             _walk.FromReturn(_image, new FrameUnwind.Registers(address, savedStackPointer + end, savedRbp), frame);
-            List<string> names = Names();
-            if (_walk.Methods.Count > 0 && IsUnmounted(thread) && _memory.ReadOrDefault<nint>(thread + _frame) == frame && _image.IsStillTrue(_memory))
+            List<string>? names = Names();
+            if (names is not null && IsUnmounted(thread) && _memory.ReadOrDefault<nint>(thread + _frame) == frame
+                && _memory.ReadOrDefault<nint>(stackPointerWord) == savedStackPointer && _image.IsStillTrue(_memory))
                 return names;
         }
         return null;
@@ -79,7 +81,7 @@ internal sealed unsafe class FrameReader
         _image.Set(sample.Rsp, sample.Stack);
         _tables.Clear();
         _walk.FromInterrupt(_image, new FrameUnwind.Registers(sample.Rip, sample.Rsp, sample.Rbp), sample.Frame);
-        return _walk.Methods.Count > 0 ? Names() : null;
+        return Names();
     }
 
     // A coroutine that runs has its OS thread's id.
@@ -105,16 +107,21 @@ internal sealed unsafe class FrameReader
         return Math.Min(frame, _memory.ReadOrDefault<nint>(frame + _layout.InlinedSP));
     }
 
-    // What cannot be named stands in brackets; stubs of the runtime are left out, as a stack trace does.
-    private List<string> Names()
+    // What cannot be named stands in brackets; stubs of the runtime are left out, as a stack trace does. Null if no name is left.
+    private List<string>? Names()
     {
         var names = new List<string>();
+        bool isNamed = false;
         foreach (nint method in _walk.Methods)
         {
-            string name = method == FrameWalk.Native ? ManagedFrames.Native : _names.Find(method) ?? ManagedFrames.Unknown;
-            if (name.Length > 0)
-                names.Add(name);
+            string? name = method == FrameWalk.Native ? null : _names.Find(method);
+            if (name is "")
+                continue;
+            names.Add(name ?? (method == FrameWalk.Native ? ManagedFrames.Native : ManagedFrames.Unknown));
+            isNamed |= name is not null;
         }
+        if (!isNamed)
+            return null;
         if (!_walk.IsComplete)
             names.Add(ManagedFrames.More);
         return names;

@@ -70,6 +70,8 @@ internal sealed partial class FrameUnwind(PageCache memory)
         caller = default;
         nint sp = at.Rsp;
         nint rbp = at.Rbp;
+        // What registers are saved relative to, if they are not pushed.
+        nint frame = sp;
         int codes = memory.ReadOrDefault<byte>(unwindInfo + 2);
         for (int i = 0; i < codes;)
         {
@@ -99,11 +101,16 @@ internal sealed partial class FrameUnwind(PageCache memory)
                 case AllocateLarge:
                     sp += argument == 0 ? memory.ReadOrDefault<ushort>(slot + 2) * sizeof(long) : memory.ReadOrDefault<int>(slot + 2);
                     break;
+                case SaveNonvolatile or SaveNonvolatileFar when argument == RbpNumber:
+                    nint saved = operation == SaveNonvolatile ? memory.ReadOrDefault<ushort>(slot + 2) * sizeof(long) : memory.ReadOrDefault<int>(slot + 2);
+                    if (!image.TryReadWord(frame + saved, out rbp))
+                        return false;
+                    break;
                 case SetFramePointer:
-                    sp = rbp - (memory.ReadOrDefault<byte>(unwindInfo + 3) >> 4) * 16;
+                    sp = frame = rbp - (memory.ReadOrDefault<byte>(unwindInfo + 3) >> 4) * 16;
                     break;
                 case SetFramePointerLarge:
-                    sp = rbp - memory.ReadOrDefault<int>(slot + 2) * 16;
+                    sp = frame = rbp - memory.ReadOrDefault<int>(slot + 2) * 16;
                     break;
             }
         }

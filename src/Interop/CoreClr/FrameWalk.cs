@@ -160,9 +160,12 @@ internal sealed class FrameWalk(ManagedCodeLayout layout, ManagedCodeMap map, Fr
             at = at with { Rsp = block + layout.TransitionSize };
             return true;
         }
-        if (kind != kinds.SoftwareException && kind != kinds.FaultingException)
+        if (kind == kinds.SoftwareException)
+            block = frame + layout.SoftwareExceptionContext;
+        else if (kind == kinds.FaultingException)
+            block = frame + layout.FaultingExceptionContext;
+        else if (kind != kinds.Resumable || !_image.TryReadWord(frame + layout.ResumableContextPointer, out block))
             return false;
-        block = frame + (kind == kinds.SoftwareException ? layout.SoftwareExceptionContext : layout.FaultingExceptionContext);
         return TryReadRegisters(block + ContextRip, block + ContextRbp, out at) && TryReadStackPointer(block + ContextRsp, ref at);
     }
 

@@ -71,6 +71,7 @@ internal sealed record ManagedCodeLayout
     internal required int TransitionSize { get; init; }
     internal required int SoftwareExceptionContext { get; init; }
     internal required int FaultingExceptionContext { get; init; }
+    internal required int ResumableContextPointer { get; init; }
     internal required FrameKinds Kinds { get; init; }
 
     /// <summary>m_Datum: which P/Invoke it is. Not in the descriptor; the word before the stack pointer, checked with a P/Invoke of ours.</summary>
@@ -135,6 +136,7 @@ internal sealed record ManagedCodeLayout
             TransitionSize = descriptor.SizeOf("TransitionBlock"),
             SoftwareExceptionContext = descriptor.OffsetOf("SoftwareExceptionFrame", "TargetContext"),
             FaultingExceptionContext = descriptor.OffsetOf("FaultingExceptionFrame", "TargetContext"),
+            ResumableContextPointer = descriptor.OffsetOf("ResumableFrame", "TargetContextPtr"),
             Kinds = FrameKinds.Read(descriptor),
         };
     }
@@ -147,6 +149,7 @@ internal sealed record FrameKinds
     internal required nint SoftwareException { get; init; }
     internal required nint FaultingException { get; init; }
     internal required nint ExceptionFilter { get; init; }
+    internal required nint Resumable { get; init; }
     internal required nint ClassInit { get; init; }
 
     /// <summary>Those that hold a TransitionBlock, which stubs of the runtime make before they leave managed code.</summary>
@@ -171,6 +174,7 @@ internal sealed record FrameKinds
             SoftwareException = IdOf("SoftwareExceptionFrame"),
             FaultingException = IdOf("FaultingExceptionFrame"),
             ExceptionFilter = IdOf("ExceptionFilterFrame"),
+            Resumable = IdOf("ResumableFrame"),
             ClassInit = IdOf("DebuggerClassInitMarkFrame"),
             Framed = [.. framed.Select(IdOf).Where(static id => id != 0)],
             Names = names,

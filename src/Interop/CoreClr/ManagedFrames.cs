@@ -43,9 +43,13 @@ internal static class ManagedFrames
     internal static IReadOnlyList<string>? OfComputing(nint clrThread, int osThreadId, nint stackLimit, nint stackBase) =>
         Read(reading => OfComputing(reading.Frames, reading.Sampler, clrThread, osThreadId, stackLimit, stackBase));
 
-    /// <summary>Of a coroutine that is suspended, and stays so or the answer is null.</summary>
-    internal static IReadOnlyList<string>? OfParked(nint clrThread, nint savedStackPointer, nint stackLimit, nint stackBase) =>
-        Read(reading => reading.Frames.OfParked(clrThread, savedStackPointer, stackLimit, stackBase));
+    /// <summary>Of a coroutine that is suspended; null if it is not, or goes on meanwhile.</summary>
+    /// <param name="clrThread">Its Thread.</param>
+    /// <param name="stackPointerWord">The address at which its stack pointer is saved (CoroutineBlock.StackPointer).</param>
+    /// <param name="stackLimit">The stack's lowest address.</param>
+    /// <param name="stackBase">The first address above the stack.</param>
+    internal static IReadOnlyList<string>? OfParked(nint clrThread, nint stackPointerWord, nint stackLimit, nint stackBase) =>
+        Read(reading => reading.Frames.OfParked(clrThread, stackPointerWord, stackLimit, stackBase));
 
     /// <summary>Why a park of the calling thread is affine; see <see cref="AffinityCause"/>.</summary>
     internal static AffinityCause CauseOf(nint clrThread) => AffinityCause.Of(clrThread);
@@ -56,10 +60,17 @@ internal static class ManagedFrames
 
     internal static IReadOnlyList<string>? OfComputing(FrameReader frames, StackSampler? sampler, nint clrThread, int osThreadId, nint stackLimit, nint stackBase)
     {
-        if (sampler is null || !frames.IsCooperative(clrThread)
-            || !sampler.TryTake(osThreadId, stackLimit, stackBase, frames.FrameWordOf(clrThread), out StackSampler.Sample sample))
-            return null;
-        return frames.OfInterrupted(sample);
+        // A guess: how often a thread may be caught in native code of the runtime that shows nothing, and yet be back the next time.
+        const int attempts = 3;
+        for (int i = 0; i < attempts; i++)
+        {
+            if (sampler is null || !frames.IsCooperative(clrThread)
+                || !sampler.TryTake(osThreadId, stackLimit, stackBase, frames.FrameWordOf(clrThread), out StackSampler.Sample sample))
+                return null;
+            if (frames.OfInterrupted(sample) is { } names)
+                return names;
+        }
+        return null;
     }
 
     private static IReadOnlyList<string>? Read(Func<Reading, IReadOnlyList<string>?> read) =>

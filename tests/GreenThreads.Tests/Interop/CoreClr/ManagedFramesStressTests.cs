@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -10,6 +11,7 @@ namespace GreenThreads.Tests;
 public sealed partial class ManagedFramesStressTests
 {
     private const int Samples = 3000;
+    private const int OfEachKind = 200;
 
     private static readonly string s_class = typeof(ManagedFramesStressTests).FullName!;
 
@@ -35,7 +37,8 @@ public sealed partial class ManagedFramesStressTests
         try
         {
             Assert.True(SpinWait.SpinUntil(() => Array.TrueForAll(watched, static one => one is not null), TimeLimit.Generous));
-            for (int i = 0; i < Samples; i++)
+            long start = Stopwatch.GetTimestamp();
+            for (int i = 0; i < Samples || (counts.Min() < OfEachKind && Stopwatch.GetElapsedTime(start) < TimeLimit.Generous); i++)
             {
                 WatchedThread one = watched[i % watched.Length]!;
                 counts[0] += Check(one.OfComputing());
@@ -48,8 +51,7 @@ public sealed partial class ManagedFramesStressTests
             s_ends = true;
             Task.WhenAll(tasks).WaitAsync(TimeLimit.Generous).GetAwaiter().GetResult();
         }
-        // One in three at the least would be: it must be asked in the right moment.
-        Assert.True(counts[0] > Samples / 50 && counts[1] > Samples / 50, $"{counts[0]} computing, {counts[1]} in native code, {counts[2]} parked");
+        Assert.True(counts.Min() >= OfEachKind, $"{counts[0]} computing, {counts[1]} in native code, {counts[2]} parked");
     }
 
     // Of the bodies' methods, from the base up: Run, then Even and Odd in turn, a leaf at the end. What is not theirs may stand anywhere in between.
@@ -70,6 +72,9 @@ public sealed partial class ManagedFramesStressTests
             i++;
         if (i < own.Length && (isWhole || own[i] == "Walker.Run"))
             Assert.True(own[i++] == "Walker.Run", text);
+        // In the moment in which its loop is replaced by optimised code, there are two.
+        if (i < own.Length && own[i] == "Walker.Run")
+            i++;
         string? last = null;
         for (; i < own.Length; i++)
         {
@@ -98,7 +103,12 @@ public sealed partial class ManagedFramesStressTests
             watched[index] = WatchedThread.Current;
             new Walker(index, parks).Run();
         });
-        carrier.Finish(coroutine);
+        while (!coroutine.IsIdle)
+        {
+            carrier.Resume(coroutine);
+            if (parks)
+                usleep(100);
+        }
     }
 
     private static void Collect()

@@ -30,10 +30,11 @@ public sealed partial class ManagedFramesTests
     public void A_parked_coroutine_shows_its_frames_down_to_its_base()
     {
         string[] names = Park(() => Outer(3, static () => Generic<string, int>("x")));
-        Assert.Equal(["GreenThreads.ContextSwitch.Suspend", "GreenThreads.Coroutine.Suspend", $"{s_class}.ParkHere", $"{s_class}.Generic"], names[..4]);
-        Assert.StartsWith($"{s_class}.<>c.<A_parked_coroutine_shows_its_frames_down_to_its_base>", names[4], StringComparison.Ordinal);
-        Assert.Equal(Enumerable.Repeat($"{s_class}.Outer", 4), names[5..9]);
-        Assert.Equal(s_base, names[10..]);
+        Assert.Equal([$"{s_class}.ParkHere", $"{s_class}.Generic"], names[..2]);
+        Assert.StartsWith($"{s_class}.<>c.<A_parked_coroutine_shows_its_frames_down_to_its_base>", names[2], StringComparison.Ordinal);
+        Assert.Equal(Enumerable.Repeat($"{s_class}.Outer", 4), names[3..7]);
+        // A small method of it may be compiled into its caller.
+        Assert.Equal(s_base[1..], names[^3..]);
     }
 
     [SwitchedTheory]
@@ -51,7 +52,7 @@ public sealed partial class ManagedFramesTests
     public void A_parked_coroutine_shows_what_its_stack_trace_shows(string place)
     {
         string[] names = Park(s_places[place]);
-        Assert.Equal(s_trace, names[2..]);
+        Assert.Equal(s_trace, names);
     }
 
     [SwitchedFact]
@@ -67,7 +68,7 @@ public sealed partial class ManagedFramesTests
         });
         Assert.Equal(ManagedFrames.More, names[^1]);
         Assert.InRange(names.Count, 20, 400);
-        Assert.All(names.Skip(3).SkipLast(1), static name => Assert.Equal($"{s_class}.Outer", name));
+        Assert.All(names.SkipWhile(static name => !name.EndsWith("Outer", StringComparison.Ordinal)).SkipLast(1), static name => Assert.Equal($"{s_class}.Outer", name));
     }
 
     [SwitchedFact]
@@ -189,7 +190,7 @@ public sealed partial class ManagedFramesTests
                 };
             }
             // The words are a Thread as well: one of them is its frame, another its mode.
-            _ = ManagedFrames.OfParked((nint)stack, (nint)(stack + 1), (nint)stack, (nint)(stack + words));
+            _ = ManagedFrames.OfParked((nint)stack, (nint)(stack + random.Next(words)), (nint)stack, (nint)(stack + words));
             _ = ManagedFrames.OfNative((nint)stack, (nint)stack, (nint)(stack + words));
         }
     }
@@ -204,7 +205,8 @@ public sealed partial class ManagedFramesTests
             IReadOnlyList<string> all = s_watched!.OfParked()!;
             Assert.DoesNotContain(ManagedFrames.Unknown, all);
             Assert.DoesNotContain(ManagedFrames.More, all);
-            names = WatchedThread.Named(all);
+            Assert.Equal("GreenThreads.ContextSwitch.Suspend", all[0]);
+            names = WatchedThread.Named(all.SkipWhile(static name => !name.StartsWith(s_class, StringComparison.Ordinal)));
             carrier.Finish(coroutine);
         });
         return names;

@@ -21,7 +21,7 @@ internal sealed unsafe class WatchedThread
     internal IReadOnlyList<string>? OfNative() => ManagedFrames.OfNative(Coroutine.RuntimeThread, Coroutine.StackLimit, Coroutine.StackBase);
 
     internal IReadOnlyList<string>? OfParked() =>
-        ManagedFrames.OfParked(Coroutine.RuntimeThread, Coroutine.StackPointer, Coroutine.StackLimit, Coroutine.StackBase);
+        ManagedFrames.OfParked(Coroutine.RuntimeThread, Coroutine.StackPointerWord, Coroutine.StackLimit, Coroutine.StackBase);
 
     internal IReadOnlyList<string>? OfComputing() =>
         ManagedFrames.OfComputing(Coroutine.RuntimeThread, OSId, Coroutine.StackLimit, Coroutine.StackBase);
@@ -30,9 +30,9 @@ internal sealed unsafe class WatchedThread
     internal static IReadOnlyList<string> Await(Func<IReadOnlyList<string>?> ask, Predicate<IReadOnlyList<string>>? satisfies = null)
     {
         IReadOnlyList<string>? last = null;
-        bool found = SpinWait.SpinUntil(() => ask() is { } names && (satisfies?.Invoke(last = names) ?? true), TimeSpan.FromSeconds(20));
+        bool found = SpinWait.SpinUntil(() => (last = ask()) is not null && (satisfies?.Invoke(last) ?? true), TimeSpan.FromSeconds(20));
         Assert.True(found, $"the last answer was {string.Join(", ", last ?? ["none"])}");
-        return last ?? ask() ?? [];
+        return last!;
     }
 
     /// <summary>The names of the caller and those below it, as the runtime says.</summary>
