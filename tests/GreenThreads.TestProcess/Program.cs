@@ -21,6 +21,7 @@ internal static class Program
         ["stack-use"] = StackUseScenario.Run,
         ["create-while-collecting"] = CreateWhileCollectingScenario.Run,
         ["probe"] = ProbeScenario.Run,
+        ["frames"] = FramesScenario.Run,
         ["selfcheck"] = SelfCheckScenario.Run,
     };
 
