@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace GreenThreads;
 
 /// <summary>
@@ -19,6 +21,9 @@ internal readonly unsafe record struct AffinityCause(nint FrameIdentifier, nint 
     private static readonly int s_next = s_layout?.FrameNext ?? 0;
     private static readonly int s_datum = s_layout?.InlinedDatum ?? 0;
     private static readonly int s_returnAddress = s_layout?.InlinedReturnAddress ?? 0;
+
+    /// <summary>Reads the layout, which takes some milliseconds, before the first <see cref="Of"/> would.</summary>
+    internal static void Prepare() => RuntimeHelpers.RunClassConstructor(typeof(AffinityCause).TypeHandle);
 
     /// <summary>To be asked by the thread itself, in managed code. A few loads.</summary>
     internal static AffinityCause Of(nint clrThread)

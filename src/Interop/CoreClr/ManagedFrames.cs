@@ -56,7 +56,7 @@ internal static class ManagedFrames
 
     /// <summary>The name of a P/Invoke or of the method that called native code; null if it cannot be told.</summary>
     internal static string? NameOf(nint methodDesc, nint returnAddress) =>
-        s_reading.Value is { } reading ? Locked(() => reading.Frames.NameOf(methodDesc, returnAddress)) : null;
+        Read(reading => reading.Frames.NameOf(methodDesc, returnAddress));
 
     internal static IReadOnlyList<string>? OfComputing(FrameReader frames, StackSampler? sampler, nint clrThread, int osThreadId, nint stackLimit, nint stackBase)
     {
@@ -73,13 +73,22 @@ internal static class ManagedFrames
         return null;
     }
 
-    private static IReadOnlyList<string>? Read(Func<Reading, IReadOnlyList<string>?> read) =>
-        s_reading.Value is { } reading ? Locked(() => read(reading)) : null;
-
-    private static T Locked<T>(Func<T> read)
+    // Nobody is to fail because a name could not be had.
+    private static T? Read<T>(Func<Reading, T?> read) where T : class
     {
+        if (s_reading.Value is not { } reading)
+            return null;
         lock (s_gate)
-            return read();
+        {
+            try
+            {
+                return read(reading);
+            }
+            catch (Exception exception) when (exception is not OutOfMemoryException)
+            {
+                return null;
+            }
+        }
     }
 
     private static Reading? Start()
@@ -91,8 +100,9 @@ internal static class ManagedFrames
             ManagedFramesCheck.Run(frames);
             return new Reading(frames, ManagedFramesCheck.MakeSampler(frames));
         }
-        catch (Exception exception) when (exception is RuntimeUnsupportedException or InvalidOperationException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is not OutOfMemoryException)
         {
+            // Whatever it is, threads go on without names.
             WhyNot = exception.Message;
             return null;
         }

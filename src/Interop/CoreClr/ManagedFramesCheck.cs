@@ -9,10 +9,14 @@ namespace GreenThreads;
 // code and then in a loop, and every name must be the same. Its frames are of this library (compiled here) and of the framework (compiled ahead).
 internal static partial class ManagedFramesCheck
 {
+    // A guess, for a machine that is busy.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+
     private sealed class Subject
     {
         internal volatile bool Waits;
         internal volatile bool Ends;
+        internal volatile Exception? Failure;
         internal nint Thread;
         internal int OSId;
         internal nint StackLimit;
@@ -30,7 +34,7 @@ internal static partial class ManagedFramesCheck
         {
             // It is in native code a moment after it says so.
             IReadOnlyList<string>? names = null;
-            if (!SpinWait.SpinUntil(() => (names = frames.OfNative(subject.Thread, subject.StackLimit, subject.StackBase)) is not null, TimeSpan.FromSeconds(1)))
+            if (!SpinWait.SpinUntil(() => (names = frames.OfNative(subject.Thread, subject.StackLimit, subject.StackBase)) is not null, s_patience))
                 throw new RuntimeUnsupportedException("the frames of a thread in native code cannot be read");
             Compare(subject, names!, $"{typeof(ManagedFramesCheck).FullName}.{nameof(poll)}");
             pipe.WriteByte(0);
@@ -50,7 +54,7 @@ internal static partial class ManagedFramesCheck
                 IReadOnlyList<string>? names = null;
                 SpinWait.SpinUntil(
                     () => (names = ManagedFrames.OfComputing(frames, sampler, subject.Thread, subject.OSId, subject.StackLimit, subject.StackBase)) is not null,
-                    TimeSpan.FromSeconds(1));
+                    s_patience);
                 Compare(subject, names ?? throw new RuntimeUnsupportedException("a thread that computes cannot be interrupted"), null);
             });
             return sampler;
@@ -67,7 +71,8 @@ internal static partial class ManagedFramesCheck
         thread.Start();
         try
         {
-            SpinWait.SpinUntil(() => subject.Waits);
+            if (!SpinWait.SpinUntil(() => subject.Waits || subject.Failure is not null, s_patience) || subject.Failure is not null)
+                throw new RuntimeUnsupportedException($"a thread could not note its own frames: {subject.Failure?.Message ?? "it did not start"}");
             watch();
         }
         finally
@@ -90,8 +95,14 @@ internal static partial class ManagedFramesCheck
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Outer(Subject subject, Action<Subject> body)
     {
-        body(subject);
-        GC.KeepAlive(subject);
+        try
+        {
+            body(subject);
+        }
+        catch (Exception exception)
+        {
+            subject.Failure = exception;
+        }
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -43,6 +43,36 @@ public sealed class ContractDescriptorTests
     public void Types_of_another_shape_make_the_runtime_unsupported(string json) =>
         Assert.Throws<RuntimeUnsupportedException>(() => Parse(json).OffsetOf("Thread", "OSId"));
 
+    [Fact]
+    public void A_pointer_is_an_index_into_the_table_beside_the_text()
+    {
+        ContractDescriptor descriptor = ContractDescriptor.Parse("""{"types":{},"globals":{"A":[[1],"pointer"],"B":[1],"C":[[2],"pointer"],"D":"1"}}"""u8, 0, 0x1000);
+        Assert.Equal(0x1000, descriptor.PointerOf("A"));
+        Assert.Equal(0x1000, descriptor.PointerOf("B"));
+        Assert.All<string>(["C", "D", "E"], name => Assert.Throws<RuntimeUnsupportedException>(() => descriptor.PointerOf(name)));
+    }
+
+    [Fact]
+    public void A_constant_is_a_number_or_text_with_or_without_its_type()
+    {
+        ContractDescriptor descriptor = Parse("""{"types":{},"globals":{"A":["0xf","uint8"],"B":"12","C":7,"D":["x"],"E":[[1],"pointer"]}}""");
+        Assert.Equal([15, 12, 7], ((string[])["A", "B", "C"]).Select(name => (int)descriptor.ConstantOf(name)));
+        Assert.All<string>(["D", "E", "F"], name => Assert.Throws<RuntimeUnsupportedException>(() => descriptor.ConstantOf(name)));
+        Assert.True(descriptor.HasGlobal("D"));
+        Assert.False(descriptor.HasGlobal("F"));
+    }
+
+    [Fact]
+    public void Sizes_and_versions_are_read_or_refused()
+    {
+        ContractDescriptor descriptor = Parse("""{"types":{"Frame":{"!":56},"Bare":{}},"contracts":{"StackWalk":2,"Loader":"c1"}}""");
+        Assert.Equal(56, descriptor.SizeOf("Frame"));
+        Assert.Equal(2, descriptor.VersionOf("StackWalk"));
+        Assert.Throws<RuntimeUnsupportedException>(() => descriptor.SizeOf("Bare"));
+        Assert.Throws<RuntimeUnsupportedException>(() => descriptor.VersionOf("Loader"));
+        Assert.Throws<RuntimeUnsupportedException>(() => Parse("""{"types":{}}""").VersionOf("StackWalk"));
+    }
+
     [SwitchedFact]
     public void The_running_runtime_has_a_descriptor()
     {
