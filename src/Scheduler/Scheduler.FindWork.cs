@@ -68,8 +68,8 @@ internal sealed partial class Scheduler
 
     private void TakeInjected()
     {
-        while (_injected.TryDequeue(out GreenThread? thread))
-            _queue.Push(thread);
+        while (_queue.Count < _queue.Capacity && _injected.TryDequeue(out GreenThread? thread))
+            Enqueue(thread);
     }
 
     private void WakeReady()

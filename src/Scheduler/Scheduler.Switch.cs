@@ -142,12 +142,12 @@ internal sealed unsafe partial class Scheduler
         switch (leftFor)
         {
             case LeftFor.Yield:
-                _queue.Push(_left!);
+                Enqueue(_left!);
                 _left = null;
                 break;
             case LeftFor.Park:
                 if (!_left!.ParkState.TryCompletePark())
-                    _queue.Push(_left);
+                    Enqueue(_left);
                 _left = null;
                 break;
             case LeftFor.Pool:

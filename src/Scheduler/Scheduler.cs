@@ -70,7 +70,11 @@ internal sealed unsafe partial class Scheduler
     internal void Start() => new Thread(Run) { IsBackground = true, Name = Name }.UnsafeStart();
 
     /// <summary>Makes a green thread runnable here. Owner scheduler only, on any of its stacks.</summary>
-    internal void Enqueue(GreenThread thread) => _queue.Push(thread);
+    internal void Enqueue(GreenThread thread)
+    {
+        if (!_queue.TryPush(thread))
+            _injected.Enqueue(thread);
+    }
 
     [SuppressMessage("Design", "CA1031", Justification = "What escapes here has no caller; the process must end with the reason.")]
     private void Run()
