@@ -32,7 +32,7 @@ internal sealed class RunQueue<TAtomics>
 
     private readonly Slot[] _ring;
     private readonly int _mask;
-    private Indices _indices;
+    private RunQueueIndices _indices;
     private GreenThread? _next;
 
     // Owner only: everything before has been cleared.
@@ -169,21 +169,21 @@ internal sealed class RunQueue<TAtomics>
         _cleared = head;
     }
 
-    // Away from whatever lies beside this object: thieves read these while the owner of the neighbour writes.
-    [StructLayout(LayoutKind.Explicit, Size = 136)]
-    private struct Indices
-    {
-        [FieldOffset(64)]
-        internal int Head;
-
-        // Written by the owner only.
-        [FieldOffset(68)]
-        internal int Tail;
-    }
-
     // A struct around the reference: storing into an array of a class that is not sealed checks the type each time, a fifth of a yield.
     private struct Slot
     {
         internal GreenThread? Thread;
     }
+}
+
+/// <summary>Head and tail of a run queue, away from whatever lies beside it: thieves read them while the owner of the neighbour writes.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 136)]
+internal struct RunQueueIndices
+{
+    [FieldOffset(64)]
+    internal int Head;
+
+    /// <summary>Written by the owner only.</summary>
+    [FieldOffset(68)]
+    internal int Tail;
 }

@@ -75,12 +75,13 @@ public sealed class PollTests : IDisposable
     }
 
     [Fact]
-    public void A_poll_on_behalf_leaves_the_interrupt_to_the_owner()
+    public void A_poll_on_behalf_tells_of_the_interrupt_that_it_swallowed()
     {
         _loop.Interrupt();
-        _loop.PollOnBehalf(_ready);
-        _loop.PollOnBehalf(_ready);
-        _loop.Poll(Deadline.Never, _ready);
+        Assert.True(_loop.PollOnBehalf(_ready));
+        Assert.False(_loop.PollOnBehalf(_ready));
+        _loop.Interrupt();
+        _loop.Poll(Deadline.Never, _ready); // The next interrupt is not taken for one that is still there.
     }
 
     [Fact]

@@ -6,7 +6,7 @@ namespace GreenThreads.Tests;
 public sealed class FairnessTests
 {
     [Fact]
-    public void Yielding_threads_take_turns() => Green.Run(() =>
+    public void Yielding_threads_take_turns() => Green.RunAlone(() =>
     {
         // Counts from the moment when all run, so that the start does not matter.
         const int threads = 5, rounds = 2000;
