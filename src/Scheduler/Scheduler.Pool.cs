@@ -20,8 +20,15 @@ internal sealed unsafe partial class Scheduler
         _largestPool = Group.MaximumIdleCoroutines;
         if (Group.StackReserve == StackArena.DefaultStride && GreenRuntime.TakeSpareCoroutine() is { } spare)
             _pool.Return(Furnish(spare));
-        while (_pool.Count < _smallestPool)
-            AddToPool();
+        try
+        {
+            while (_pool.Count < _smallestPool)
+                AddToPool();
+        }
+        catch (GreenThreadLimitException)
+        {
+            // Then there are fewer. Whoever needs one that cannot be made is told.
+        }
     }
 
     private bool TryGiveNewCoroutine(GreenThread next)
