@@ -29,5 +29,8 @@ internal sealed partial class SelfMemory : IDisposable
             return address > 0 && pread(_file, buffer, destination.Length, address) == destination.Length;
     }
 
+    /// <summary>What is at the address; 0 if nothing is. A chain of reads through null or bad pointers so ends in 0.</summary>
+    internal T ReadOrDefault<T>(nint address) where T : unmanaged => TryRead(address, out T value) ? value : default;
+
     public void Dispose() => _file.Dispose();
 }

@@ -55,6 +55,12 @@ internal sealed unsafe class Coroutine
 
     internal nint StackLimit => _block->StackLimit;
 
+    /// <summary>The stack pointer with which it was left; of no meaning while it runs.</summary>
+    internal nint StackPointer => _block->StackPointer;
+
+    /// <summary>The runtime's Thread object.</summary>
+    internal nint RuntimeThread => _block->Clr.Thread;
+
     /// <summary>The carrier that runs this coroutine, or ran it last.</summary>
     internal Carrier* Carrier => _block->Carrier;
 

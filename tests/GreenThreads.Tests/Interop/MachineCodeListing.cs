@@ -15,6 +15,8 @@ internal static partial class MachineCodeListing
         foreach (string line in File.ReadLines(PathOf(file)))
         {
             string text = line.Split('#')[0].Trim();
+            if (text.StartsWith('.'))
+                continue; // a label inside a routine
             if (text.EndsWith(':'))
                 routines.Add((text[..^1], []));
             else if (text.Length > 0)
@@ -40,8 +42,12 @@ internal static partial class MachineCodeListing
         return instructions;
     }
 
-    // One blank after the mnemonic, none between operands.
-    private static string Normalise(string instruction) => AfterComma().Replace(Blanks().Replace(instruction.Trim(), " "), ",");
+    // One blank after the mnemonic, none between operands. Where a jump goes is left to the assembler's test.
+    private static string Normalise(string instruction) =>
+        JumpTarget().Replace(AfterComma().Replace(Blanks().Replace(instruction.Trim(), " "), ","), "$1 target");
+
+    [GeneratedRegex(@"^(j\w+) (\.L|0x|\d)\w+$")]
+    private static partial Regex JumpTarget();
 
     [GeneratedRegex(@"\s+")]
     private static partial Regex Blanks();
