@@ -209,6 +209,12 @@ public partial class GreenThread : Waiter
         return true;
     }
 
+    /// <summary>
+    /// The managed methods on its stack, innermost first, as far as they can be told from outside; it may have gone on meanwhile. From plain OS threads.
+    /// </summary>
+    internal IReadOnlyList<string> MethodsFromOutside() =>
+        (State == GreenThreadState.Running ? Coroutine?.MethodsWhileRunning(Scheduler!.OsThreadId) : Coroutine?.MethodsWhileSuspended()) ?? [];
+
     /// <summary>A block of identifiers: the first and the last.</summary>
     internal static (long First, long Last) TakeIds(int count)
     {

@@ -223,7 +223,7 @@ public sealed partial class SchedulerGroup
         {
             if (thread.State == GreenThreadState.Ended)
                 continue;
-            IReadOnlyList<string> stack = StackOf(thread);
+            IReadOnlyList<string> stack = thread.MethodsFromOutside();
             unfinished.Add(new UnfinishedGreenThread(thread, stack));
             if (_logger.IsEnabled(LogLevel.Warning))
                 LogUnfinished(_logger, Name, thread.ToString(), thread.SpawnSite, string.Join(" < ", stack));

@@ -31,7 +31,4 @@ public sealed partial class SchedulerGroup
             Schedulers = [.. Schedulers.Select(scheduler => scheduler.Snapshot(parked.GetValueOrDefault(scheduler)))],
         };
     }
-
-    /// <summary>The managed methods on a green thread's stack, innermost first, as far as they can be found out from outside.</summary>
-    private static IReadOnlyList<string> StackOf(GreenThread thread) => [];
 }

@@ -12,7 +12,7 @@ internal sealed partial class SchedulerMonitor
 
     private void Report(Scheduler scheduler, GreenThread thread, bool isComputing, TimeSpan since)
     {
-        string method = StuckMethodOf(thread, isComputing);
+        string method = StuckMethodOf(thread);
         (string, string) site = (thread.SpawnSite, method);
         if (_nextReports.TryGetValue(site, out Deadline next) && !next.HasPassed)
             return;
@@ -23,7 +23,20 @@ internal sealed partial class SchedulerMonitor
             isComputing ? "computes" : "is blocked in native code", method);
     }
 
-    private static string StuckMethodOf(GreenThread thread, bool isComputing) => "an unknown method";
+    // The innermost method and, if that is the framework's, the first one that is not: whoever reads the line looks for code of theirs.
+    private static string StuckMethodOf(GreenThread thread)
+    {
+        IReadOnlyList<string> methods = thread.MethodsFromOutside();
+        if (methods.Count == 0)
+            return "an unknown method";
+        string? own = methods.FirstOrDefault(static method => !IsOfFramework(method));
+        return own is null || own == methods[0] ? methods[0] : $"{methods[0]}, called from {own}";
+    }
+
+    private static bool IsOfFramework(string method) => method.StartsWith("System.", StringComparison.Ordinal)
+        || method.StartsWith("Microsoft.", StringComparison.Ordinal) || method.StartsWith("Interop.", StringComparison.Ordinal)
+        || method.StartsWith("Interop+", StringComparison.Ordinal) || method.StartsWith("GreenThreads.GreenThread", StringComparison.Ordinal)
+        || method.StartsWith('[');
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Scheduler {Scheduler} is stuck: {Thread} {Id}, spawned at {Site}, has run for {Milliseconds:F0} ms and "
         + "{Doing}, in {Method}. Others take over the scheduler's work; see docs/blocking.md")]

@@ -151,11 +151,14 @@ internal sealed unsafe class Coroutine
     /// <summary>Whether it runs managed code at this moment, rather than native code. Any thread; for a guess about somebody else.</summary>
     internal bool IsInManagedCode => ClrThread.IsInManagedCode(&_block->Clr);
 
-    /// <summary>The CLR Thread, for whoever examines it.</summary>
-    internal nint ClrThreadAddress => _block->Clr.Thread;
+    /// <summary>The managed methods on its stack, innermost first, while it is suspended; null if it is not, or they cannot be told. Any thread.</summary>
+    internal IReadOnlyList<string>? MethodsWhileSuspended() =>
+        ManagedFrames.OfParked(RuntimeThread, (nint)(&_block->StackPointer), StackLimit, StackBase);
 
-    /// <summary>Where its registers are while it does not run.</summary>
-    internal nint SavedStackPointer => _block->StackPointer;
+    /// <summary>The same while it runs, in native code or not. Interrupts it for a moment. From plain OS threads.</summary>
+    internal IReadOnlyList<string>? MethodsWhileRunning(int osThreadId) => IsInManagedCode
+        ? ManagedFrames.OfComputing(RuntimeThread, osThreadId, StackLimit, StackBase)
+        : ManagedFrames.OfNative(RuntimeThread, StackLimit, StackBase);
 
     /// <summary>Every coroutine that there is, running ones and idle ones; those that come meanwhile may be missing. Any thread.</summary>
     internal static IEnumerable<Coroutine> All()

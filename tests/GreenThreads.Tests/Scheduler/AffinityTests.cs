@@ -12,8 +12,6 @@ public sealed partial class AffinityTests
 {
     private const int Rounds = 300;
 
-    public static TheoryData<string> Places => [.. s_places.Keys];
-
     private static readonly Dictionary<string, Action<Action>> s_places = new()
     {
         ["a catch block"] = InCatch,
@@ -23,8 +21,11 @@ public sealed partial class AffinityTests
     };
 
     [SwitchedTheory]
-    [MemberData(nameof(Places))]
-    public void Affine_parks_resume_where_they_parked_while_the_others_migrate(string place)
+    [InlineData("a catch block", "exception")]
+    [InlineData("a static constructor", "static constructor")]
+    [InlineData("reflection", "reflection")]
+    [InlineData("a callback of native code", "foreign callback")]
+    public void Affine_parks_resume_where_they_parked_while_the_others_migrate(string place, string reason)
     {
         using var group = new SchedulerGroup(new SchedulerGroupOptions { Schedulers = 3, Seed = 5 });
         int migrations = 0;
@@ -59,7 +60,10 @@ public sealed partial class AffinityTests
             Assert.True(thread.Join(TimeLimit.Generous), $"hang: {thread}");
         Assert.Equal(4 * Rounds * 3, affineParks);
         Assert.True(migrations > 0, "nobody migrated, so nothing was tested");
-        Assert.True(group.Snapshot().Schedulers.Sum(scheduler => scheduler.AffineParks.Values.Sum()) >= affineParks / 3, "affine parks were not counted");
+        // A yield with nobody else to run is no switch, and a sleep may be over before the park.
+        long counted = group.Snapshot().Schedulers.SelectMany(scheduler => scheduler.AffineParks)
+            .Where(pair => pair.Key.StartsWith(reason, StringComparison.Ordinal)).Sum(pair => pair.Value);
+        Assert.InRange(counted, affineParks / 3, affineParks * 2);
     }
 
     [SwitchedFact]
