@@ -19,8 +19,6 @@ public sealed partial class SchedulerGroup
     /// <summary>Called by the green thread that ends, or by the scheduler that could not start it.</summary>
     internal void CountEnd(GreenThread thread)
     {
-        if (GreenRuntime.Mode == GreenRuntimeMode.Bound)
-            _bound.TryRemove(thread, out _);
         if (thread.Scheduler is { } here)
             (thread.IsDaemon ? ref here.Daemons : ref here.Counted).End();
         else

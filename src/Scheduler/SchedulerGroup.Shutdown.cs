@@ -76,6 +76,7 @@ public sealed partial class SchedulerGroup
         bool hasDrained = _drained.Wait(drainEnd);
         Deadline end = Deadline.After(s_grace);
         Enter(Phase.Canceling);
+        ICollection<Thread> boundThreads = _bound.Values; // A copy; none but exit callbacks start any more.
         Cancel();
         _ended.Wait(Deadline.After(s_grace / 2));
         IReadOnlyList<Exception> exitFailures = RunExitCallbacks(end);
@@ -83,7 +84,7 @@ public sealed partial class SchedulerGroup
         if (_ended.Wait(Deadline.After(TimeSpan.Zero)) || CountAll() == 0)
         {
             Stop();
-            WaitForThreads();
+            WaitForThreads(boundThreads);
         }
         else
         {
@@ -174,7 +175,7 @@ public sealed partial class SchedulerGroup
 
     /// <summary>The group's green threads that have started and not ended.</summary>
     private IEnumerable<GreenThread> LivingThreads() => GreenRuntime.Mode == GreenRuntimeMode.Bound
-        ? BoundThreads()
+        ? _bound.Keys
         : Coroutine.All().Select(static coroutine => coroutine.Tenant).OfType<GreenThread>().Where(thread => thread.Group == this);
 
     private List<Exception> RunExitCallbacks(Deadline end)
@@ -248,12 +249,14 @@ public sealed partial class SchedulerGroup
     }
 
     // Blocks the OS thread for as long as theirs take to end, which is no longer than one look around.
-    private void WaitForThreads()
+    private void WaitForThreads(IEnumerable<Thread> boundThreads)
     {
         long start = Stopwatch.GetTimestamp();
         Monitor.WaitForEnd();
         foreach (Scheduler scheduler in Schedulers)
             scheduler.WaitForEnd(Timeout.InfiniteTimeSpan);
+        foreach (Thread thread in boundThreads)
+            thread.Join();
         LogStopped(_logger, Name, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
     }
 
