@@ -30,16 +30,19 @@ public sealed partial class EventLoop
     internal int InterestCount { get; private set; }
 
     /// <summary>Registers an owned interest. Called under its gate.</summary>
-    /// <returns>The shared interest whose place it took, or null; the caller must detach it.</returns>
+    /// <param name="interest">The interest.</param>
+    /// <param name="displaced">The shared interest whose place it took, or null; the caller must detach it.</param>
+    /// <returns>False if the loop was disposed of, because its scheduler has ended: the caller asks for another.</returns>
     /// <exception cref="SystemCallException">The kernel refused, for lack of memory or for fs.epoll.max_user_watches.</exception>
-    /// <exception cref="ObjectDisposedException">The loop was disposed of.</exception>
-    internal Interest? Register(Interest interest)
+    internal bool TryRegister(Interest interest, out Interest? displaced)
     {
+        displaced = null;
         lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            if (_isDisposed)
+                return false;
             int descriptor = interest.Descriptor;
-            Interest? displaced = At(descriptor);
+            displaced = At(descriptor);
             Debug.Assert(displaced is null or { IsShared: true }, "an owned descriptor was closed without its interest");
             Enter(interest);
             // EEXIST: a shared interest's registration, or a number that once was duplicated; it becomes ours.
@@ -54,7 +57,7 @@ public sealed partial class EventLoop
                     Put(displaced);
                 throw new SystemCallException("epoll_ctl", errno);
             }
-            return displaced;
+            return true;
         }
     }
 
@@ -75,13 +78,16 @@ public sealed partial class EventLoop
     /// <param name="direction">What the caller waits for.</param>
     /// <param name="interest">The interest; the caller owes a <see cref="Return"/>.</param>
     /// <param name="seen">The edges before that report, for the wait.</param>
-    /// <returns>False if the descriptor cannot be polled, as with a regular file.</returns>
+    /// <returns>Null if the loop was disposed of, false if the descriptor cannot be polled, as with a regular file.</returns>
     /// <exception cref="SystemCallException">The kernel refused, for example because the descriptor is not open.</exception>
-    private bool TryBorrow(int descriptor, WaitDirection direction, out Interest interest, out int seen)
+    private bool? TryBorrow(int descriptor, WaitDirection direction, out Interest? interest, out int seen)
     {
+        interest = null;
+        seen = 0;
         lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            if (_isDisposed)
+                return null;
             Interest? present = At(descriptor);
             interest = present ?? new Interest(descriptor, isShared: true);
             if (present is null)

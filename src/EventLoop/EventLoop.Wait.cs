@@ -98,16 +98,19 @@ public sealed partial class EventLoop
             if (deadline.HasPassed)
                 return false;
             EventLoop loop = EventLoopHost.Current.LoopOfCaller;
-            if (!loop.TryBorrow(descriptor, direction, out Interest interest, out int seen))
+            bool? isBorrowed = loop.TryBorrow(descriptor, direction, out Interest? interest, out int seen);
+            if (isBorrowed is null)
+                continue; // Its scheduler has ended in this moment; another has a loop too.
+            if (isBorrowed == false)
                 return true;
             WaitOutcome outcome;
             try
             {
-                outcome = interest.Wait(direction, seen, Waiter.Current, deadline);
+                outcome = interest!.Wait(direction, seen, Waiter.Current, deadline);
             }
             finally
             {
-                loop.Return(interest);
+                loop.Return(interest!);
             }
             ObjectDisposedException.ThrowIf(outcome == WaitOutcome.Closed, typeof(FileDescriptor));
             // Ready or not, poll has the last word: the edge may be somebody else's, and something may have come with the deadline.

@@ -14,7 +14,8 @@ namespace GreenThreads;
 //   interrupt:  if (exchange(flag, 1) == 0) write
 //   poll:       event of the eventfd  ->  exchange(flag, 0)  ->  return
 // Both exchanges are full fences, so whoever finds the flag set has published its work before the poller looks for work after its return.
-// PollOnBehalf must not eat an interrupt that is meant for the owner, so it writes again.
+// PollOnBehalf may swallow an interrupt that was meant for the owner; its caller repeats it if the owner sleeps by then. (Writing again at once would
+// make the set readable for ever while the owner is stuck, and the monitor spin.)
 
 /// <summary>
 /// Waits for descriptors to become readable or writable, for those that are not one of this library's own types. The green thread that waits
@@ -90,12 +91,18 @@ public sealed partial class EventLoop : IDisposable
         }
     }
 
-    /// <summary>The same without waiting, for a loop whose owner is stuck. Any thread. An interrupt stays for the owner.</summary>
-    internal void PollOnBehalf(List<Waiter> ready)
+    /// <summary>The same without waiting, for a loop whose owner is stuck. Any thread.</summary>
+    /// <returns>True if it has swallowed an interrupt: the caller must repeat it if the owner polls, or is about to, by now.</returns>
+    internal bool PollOnBehalf(List<Waiter> ready)
     {
-        if (PollOnce(Deadline.At(0), ready))
-            WriteWakeUp();
+        bool isInterrupted = PollOnce(Deadline.At(0), ready);
+        if (isInterrupted)
+            Interlocked.Exchange(ref _isInterrupted, 0); // Full fence: the caller looks at the owner after it.
+        return isInterrupted;
     }
+
+    /// <summary>Readable, in the sense of poll(2), while there are events to be polled.</summary>
+    internal int PollDescriptor => (int)_epoll.DangerousGetHandle();
 
     /// <summary>Makes the current or the next <see cref="Poll"/> return. Any thread; never blocks. Does nothing after Dispose.</summary>
     internal void Interrupt()

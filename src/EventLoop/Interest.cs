@@ -216,7 +216,8 @@ internal sealed class Interest
                 // detached since the look above. Both try again.
                 if (IsShared || loop is null)
                     return WaitOutcome.Ready;
-                Interest? displaced = loop.Register(this);
+                if (!loop.TryRegister(this, out Interest? displaced))
+                    return WaitOutcome.Ready;
                 displaced?.Detach();
             }
             ListOf(direction).Add(waiter);

@@ -18,6 +18,9 @@ internal static partial class Interop
     [LibraryImport("libc")]
     internal static partial int gettid();
 
+    /// <summary>Whether this is the id of the thread that the process began with.</summary>
+    internal static bool IsMainThread(int threadId) => threadId == Environment.ProcessId;
+
     [LibraryImport("libc")]
     private static partial nint pthread_self();
 

@@ -15,14 +15,17 @@ public partial class GreenThread
             var self = (GreenThread)state!;
             t_bound = self;
             self.Execute();
+            self.Group.RemoveBound(self);
         })
         { IsBackground = true, Name = Name };
+        Group.AddBound(this, thread);
         try
         {
             thread.UnsafeStart(this);
         }
         catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
         {
+            Group.RemoveBound(this);
             throw new GreenThreadLimitException(
                 "the system gives no further OS thread, which bound mode needs for each green thread",
                 "ulimit -u, kernel.threads-max or the cgroup's pids.max");

@@ -108,6 +108,12 @@ public partial class GreenThread
         {
             ExecutionContext.Run(context, s_runBody, this);
         }
+        catch (GreenThreadCanceledException exception) when (Group.IsCanceling)
+        {
+            // Nobody need ask for it: the shutdown wanted it.
+            _failure = new UnobservedFailure(this, ExceptionDispatchInfo.Capture(exception));
+            _ = _failure.Observe();
+        }
         catch (Exception exception) when (Group.KeepsExceptions)
         {
             _failure = new UnobservedFailure(this, ExceptionDispatchInfo.Capture(exception));
@@ -142,11 +148,14 @@ public partial class GreenThread
     {
         Delegate body = _body!;
         _body = null;
+        ThrowIfCanceled();
         InvokeBody(body);
     }
 
     private void End()
     {
+        // Before the joiners wake: who has joined all may expect that they are counted.
+        Group.CountEnd(this);
         using (_gate.Enter())
         {
             _park.End();
@@ -156,6 +165,12 @@ public partial class GreenThread
         Interlocked.MemoryBarrier(); // Pairs with the compare-exchange in GreenThread<T>.CompletionCore: one of the two sees the other.
         Complete();
     }
+
+    /// <summary>Waits for the end and leaves what ended it alone. Parks.</summary>
+    internal void WaitForEnd() => WaitForEnd(Deadline.Never, default);
+
+    /// <summary>Whether it has ended with an exception.</summary>
+    internal bool HasFailed => HasEnded && _failure is not null;
 
     private bool WaitForEnd(Deadline deadline, CancellationToken cancellationToken)
     {

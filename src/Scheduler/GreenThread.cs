@@ -17,22 +17,38 @@ public partial class GreenThread : Waiter
     // Taken out at the start, so that an ended green thread keeps nothing alive but its result.
     private ExecutionContext? _context;
     private Delegate? _body;
+    private readonly string? _spawnFile;
+    private readonly int _spawnLine;
     private ParkState _park;
     private int _permit;
 
-    internal GreenThread(SchedulerGroup group, Delegate body, string? name)
+    internal GreenThread(SchedulerGroup group, Delegate body, in SpawnOptions options, long id)
     {
         Group = group;
-        Name = name;
-        Id = Interlocked.Increment(ref s_lastId);
+        Name = options.Name;
+        Id = id;
+        IsDaemon = options.IsDaemon;
+        IsPinned = options.Home is not null;
+        Home = options.Home;
+        IsExempt = options.IsExempt || (group.IsCanceling && Current is { IsExempt: true });
+        _spawnFile = options.File;
+        _spawnLine = options.Line;
         _body = body;
         _context = ExecutionContext.Capture();
         if (GreenRuntime.Mode == GreenRuntimeMode.Bound)
             _boundWaiter = new OsThreadWaiter();
     }
 
-    /// <summary>Unique in the process, in order of creation, never reused. Not the managed thread id.</summary>
+    /// <summary>
+    /// Unique in the process, never reused. Not the managed thread id. Each scheduler has blocks of numbers, so the order says nothing about when.
+    /// </summary>
     public long Id { get; }
+
+    /// <summary>The file and line that spawned it, such as "Server.cs:42"; empty if the compiler did not say.</summary>
+    public string SpawnSite => string.IsNullOrEmpty(_spawnFile) ? "" : $"{Path.GetFileName(_spawnFile)}:{_spawnLine}";
+
+    /// <summary>Whether its group ends without waiting for it.</summary>
+    public bool IsDaemon { get; }
 
     /// <summary>For people and tools; null if it was given none.</summary>
     public string? Name { get; set; }
@@ -64,6 +80,17 @@ public partial class GreenThread : Waiter
 
     internal SchedulerGroup Group { get; }
 
+    /// <summary>Whether it may run on one scheduler only, for ever: what <see cref="SchedulerGroup.Run"/> runs.</summary>
+    internal bool IsPinned { get; }
+
+    /// <summary>Whether a shutdown does not cancel it, because it is part of the shutdown.</summary>
+    internal bool IsExempt { get; }
+
+    /// <summary>
+    /// The one scheduler where it may resume, or null for any. Written by itself before it leaves its stack; read by whoever makes it runnable.
+    /// </summary>
+    internal Scheduler? Home { get; set; }
+
     /// <summary>The scheduler that runs it, or ran it last. Set by the scheduler that mounts it.</summary>
     internal Scheduler? Scheduler { get; set; }
 
@@ -77,27 +104,56 @@ public partial class GreenThread : Waiter
     /// </summary>
     /// <param name="body">What it runs. An exception that leaves it is kept for <see cref="Join()"/>.</param>
     /// <param name="name">For people and tools.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="SpawnSite"/>.</param>
+    /// <param name="line">Filled in by the compiler, for <see cref="SpawnSite"/>.</param>
     /// <exception cref="ArgumentNullException">There is no body.</exception>
-    public static GreenThread Spawn(Action body, string? name = null) => SchedulerGroup.Current.Spawn(body, name);
+    /// <exception cref="InvalidOperationException">The group has been shut down.</exception>
+    /// <exception cref="GreenThreadCanceledException">The calling green thread's group is being shut down and cancels its green threads.</exception>
+    public static GreenThread Spawn(Action body, string? name = null, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
+        SchedulerGroup.Current.Spawn(body, name, file, line);
 
     /// <summary>Starts a green thread that ends with a result.</summary>
-    /// <inheritdoc cref="Spawn(Action, string?)"/>
-    public static GreenThread<T> Spawn<T>(Func<T> body, string? name = null) => SchedulerGroup.Current.Spawn(body, name);
+    /// <inheritdoc cref="Spawn(Action, string?, string, int)"/>
+    public static GreenThread<T> Spawn<T>(Func<T> body, string? name = null, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
+        SchedulerGroup.Current.Spawn(body, name, file, line);
+
+    /// <summary>
+    /// Starts a green thread that does not keep its group alive: neither <see cref="SchedulerGroup.Run"/> nor the drain of
+    /// <see cref="SchedulerGroup.Shutdown"/> waits for its end; it is cancelled when the others have ended.
+    /// </summary>
+    /// <inheritdoc cref="Spawn(Action, string?, string, int)"/>
+    public static GreenThread SpawnDaemon(Action body, string? name = null, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
+        SchedulerGroup.Current.SpawnDaemon(body, name, file, line);
 
     /// <summary>
     /// Lets the other runnable green threads of this scheduler run first. On a plain OS thread, or in bound mode, does what
     /// <see cref="Thread.Yield"/> does.
     /// </summary>
+    /// <exception cref="GreenThreadCanceledException">The green thread's group is being shut down and cancels its green threads.</exception>
     public static void Yield()
     {
         Coroutine? coroutine = Coroutine.Current;
         if (coroutine is null)
         {
+            t_bound?.ThrowIfCanceled();
             Thread.Yield();
             return;
         }
         GreenThread self = Unsafe.As<GreenThread>(coroutine.Tenant)!;
         self.Scheduler!.Yield(self, coroutine);
+        self.ThrowIfCanceled();
+    }
+
+    /// <summary>
+    /// For long computations: yields if the green thread has run for some milliseconds and others may be waiting; otherwise returns within a few
+    /// nanoseconds, so it may be called in inner loops. Does nothing on a plain OS thread and in bound mode.
+    /// </summary>
+    /// <returns>True if it has yielded.</returns>
+    /// <exception cref="GreenThreadCanceledException">The green thread's group is being shut down and cancels its green threads.</exception>
+    public static bool YieldIfDue()
+    {
+        Coroutine? coroutine = Coroutine.Current;
+        return coroutine is not null && Unsafe.As<GreenThread>(coroutine.Tenant)!.Scheduler!.IsYieldDue && YieldBecauseDue();
     }
 
     /// <summary>Waits for a time, never for less. Parks a green thread; blocks a plain OS thread.</summary>
@@ -153,6 +209,33 @@ public partial class GreenThread : Waiter
         return true;
     }
 
+    /// <summary>
+    /// The managed methods on its stack, innermost first, as far as they can be told from outside; it may have gone on meanwhile. From plain OS threads.
+    /// </summary>
+    internal IReadOnlyList<string> MethodsFromOutside() =>
+        (State == GreenThreadState.Running ? Coroutine?.MethodsWhileRunning(Scheduler!.OsThreadId) : Coroutine?.MethodsWhileSuspended()) ?? [];
+
+    /// <summary>A block of identifiers: the first and the last.</summary>
+    internal static (long First, long Last) TakeIds(int count)
+    {
+        long last = Interlocked.Add(ref s_lastId, count);
+        return (last - count + 1, last);
+    }
+
+    private static bool YieldBecauseDue()
+    {
+        Current!.Scheduler!.IsYieldDue = false;
+        Yield();
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void ThrowIfCanceled()
+    {
+        if (Group.IsCanceling && !IsExempt)
+            throw new GreenThreadCanceledException();
+    }
+
     internal override void Wake()
     {
         if (_boundWaiter is { } bound)
@@ -162,6 +245,14 @@ public partial class GreenThread : Waiter
     }
 
     internal override bool ParkCore(Deadline deadline)
+    {
+        ThrowIfCanceled();
+        bool isInTime = ParkUncanceled(deadline);
+        ThrowIfCanceled(); // Whoever cancels sets the flag first and wakes then.
+        return isInTime;
+    }
+
+    private bool ParkUncanceled(Deadline deadline)
     {
         if (_boundWaiter is { } bound)
         {

@@ -9,8 +9,8 @@ public sealed class GreenThread<T> : GreenThread
     private T? _result;
     private TaskCompletionSource<T>? _completionOfT;
 
-    internal GreenThread(SchedulerGroup group, Func<T> body, string? name)
-        : base(group, body, name)
+    internal GreenThread(SchedulerGroup group, Func<T> body, in SpawnOptions options, long id)
+        : base(group, body, options, id)
     {
     }
 

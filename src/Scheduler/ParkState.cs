@@ -19,7 +19,8 @@ namespace GreenThreads;
 //   Active|Parking -> +token          Wake returns false
 //
 // Rejected: separate states for running and runnable. Nobody decides anything by the difference, and it costs two locked operations a yield.
-internal struct ParkState
+internal struct ParkState<TAtomics>
+    where TAtomics : struct, IAtomics
 {
     private const int Active = 0;
     private const int Parking = 2;
@@ -38,11 +39,11 @@ internal struct ParkState
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TryBeginPark()
     {
-        if (Interlocked.CompareExchange(ref _word, Parking, Active) == Active)
+        if (TAtomics.CompareExchange(ref _word, Parking, Active) == Active)
             return true;
         // Active+token. A full fence, not a plain store: the caller now looks at what it waits for, and if it does not see that, the wake for it must
         // come after this and leave a new token. A store that is delayed beyond that wake would erase it (WakeUpLitmusTests).
-        Interlocked.Exchange(ref _word, Active);
+        TAtomics.Exchange(ref _word, Active);
         return false;
     }
 
@@ -51,9 +52,9 @@ internal struct ParkState
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TryCompletePark()
     {
-        if (Interlocked.CompareExchange(ref _word, Parked, Parking) == Parking)
+        if (TAtomics.CompareExchange(ref _word, Parked, Parking) == Parking)
             return true;
-        Interlocked.Exchange(ref _word, Active); // Full fence, as in TryBeginPark.
+        TAtomics.Exchange(ref _word, Active); // Full fence, as in TryBeginPark.
         return false;
     }
 
@@ -61,7 +62,7 @@ internal struct ParkState
     /// <returns>True if it was parked; the caller must make it runnable.</returns>
     internal bool Wake()
     {
-        int word = Volatile.Read(ref _word);
+        int word = TAtomics.Read(ref _word);
         while (true)
         {
             int wanted = word switch
@@ -71,14 +72,14 @@ internal struct ParkState
                 _ => word,
             };
             // A compare-exchange even when nothing changes: whoever finds the token there has still published what it woke for.
-            int found = Interlocked.CompareExchange(ref _word, wanted, word);
+            int found = TAtomics.CompareExchange(ref _word, wanted, word);
             if (found == word)
                 return word == Parked;
             word = found;
         }
     }
 
-    internal void End() => Volatile.Write(ref _word, Ended);
+    internal void End() => TAtomics.Write(ref _word, Ended);
 
     public override readonly string ToString() => _word switch
     {

@@ -1,15 +1,14 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 
 namespace GreenThreads;
 
-// Sleeping in the poller, and being woken from other threads.
+// Sleeping in the poller. There are three ways to be woken from there:
 //
-//   inject:  push into the injection queue  ->  full fence  ->  is it asleep?  ->  interrupt the poll
-//   sleep:   say "asleep"                   ->  full fence  ->  is the injection queue empty?  ->  poll
+//   a submission to the group    SleepProtocol: the bit is taken, the poll interrupted, and this scheduler searches on
+//   an affine green thread       push -> full fence -> is its home asleep? -> interrupt    against    asleep -> full fence -> look -> poll   (Dekker)
+//   own descriptors and timers   the poll returns by itself
 //
-// Of the two, at least one sees the other (Dekker). An interrupt that comes after the sleeper found the work itself only makes a later poll
-// return at once. Rejected: to interrupt at every injection; it is a system call, and a scheduler that runs looks at the queue anyway.
+// An interrupt that comes too late only makes a later poll return at once.
 internal sealed partial class Scheduler
 {
     // How long a pool rests before stacks that nobody uses give their memory back. A guess.
@@ -18,35 +17,65 @@ internal sealed partial class Scheduler
     // Stacks trimmed before the scheduler looks for work again: about 100 microseconds of system calls.
     private const int TrimBatch = 64;
 
-    private readonly ConcurrentQueue<GreenThread> _injected = new();
+    private readonly SharedTimers _timers = new();
     private volatile bool _isAsleep;
     private long _nextTrim;
 
-    /// <summary>Makes a green thread runnable here. Any thread but the scheduler's own; never blocks.</summary>
-    internal void Inject(GreenThread thread)
-    {
-        _injected.Enqueue(thread);
-        Interlocked.MemoryBarrier(); // Pairs with the one in Sleep.
-        if (_isAsleep)
-            EventLoop.Interrupt();
-    }
+    /// <summary>Whether it sleeps in its poller, or is about to. Any thread.</summary>
+    internal bool IsAsleep => _isAsleep;
+
+    /// <summary>Its timers, for the monitor while it is stuck.</summary>
+    internal SharedTimers Timers => _timers;
+
+    /// <summary>What only this scheduler can do and must not sleep over.</summary>
+    internal bool HasOwnWork => AffineCount != 0 || _queue.Count != 0 || _queue.HasNext;
 
     // On the carrier's stack, when there is nothing to run.
     private void Sleep()
     {
+        _queue.ClearConsumed();
+        ShrinkPool();
         _isAsleep = true;
-        Interlocked.MemoryBarrier(); // Pairs with the one in Inject.
-        Deadline until = _injected.IsEmpty ? Deadline.Earlier(_timers.NextDeadline, NextTrim()) : Deadline.At(0);
-        Poll(until);
-        _isAsleep = false;
+        if (!MayPoll())
+        {
+            _isAsleep = false;
+            return;
+        }
 
+        long since = Stopwatch.GetTimestamp();
+        Volatile.Write(ref _asleepSince, since);
+        Poll(Deadline.Earlier(_timers.NextDeadline, NextTrim()));
         long now = Stopwatch.GetTimestamp();
+        _idleTicks += now - since;
+        Volatile.Write(ref _asleepSince, 0);
+        _isAsleep = false;
+        if (!_isRetiredAsleep)
+            _isSearching = _sleepers.WakeUp(Index);
+        Group.Monitor.NoteAwake();
+
         _lastLook = now;
-        WakeReady();
-        WakeExpired(now);
+        ServePoll(now);
         if (_queue.Count == 0 && _nextTrim != 0 && now >= _nextTrim && _pool.Trim(TrimBatch) < TrimBatch)
             _nextTrim = 0; // until there is something to trim again
     }
+
+    // A retired spare sleeps without a bit in the protocol: it must not be woken for submissions.
+    private bool MayPoll()
+    {
+        _isRetiredAsleep = _isRetired;
+        if (!_isRetiredAsleep)
+        {
+            bool isAsleep = _sleepers.TryFallAsleep(Index, _isSearching);
+            _isSearching = !isAsleep;
+            return isAsleep;
+        }
+        EndSearch();
+        Interlocked.MemoryBarrier(); // Pairs with the ones in EnqueueAffine, Recall and SchedulerGroup.StopSchedulers.
+        return _isRetired && !HasOwnWork && !Group.IsStopping;
+    }
+
+    // Owner scheduler only.
+    private bool _isRetiredAsleep;
 
     private Deadline NextTrim()
     {

@@ -44,8 +44,10 @@ internal sealed unsafe partial class Scheduler
     internal void Yield(GreenThread self, Coroutine coroutine)
     {
         Debug.Assert(Running == self, "only the running green thread yields");
-        if (FindWork() is not { } next)
+        GreenThread? next = FindWork();
+        if (next is null && !_isRetired)
             return;
+        SetHome(self, coroutine);
         _left = self;
         _leftFor = LeftFor.Yield;
         LeaveFor(coroutine, next);
@@ -66,7 +68,7 @@ internal sealed unsafe partial class Scheduler
             return false;
         _timers.Add(self, deadline);
         ParkUntimed(self);
-        // Still the scheduler of the timer: green threads do not migrate yet.
+        // From the timers where it parked, wherever it runs now.
         return _timers.Remove(self) || !deadline.HasPassed;
     }
 
@@ -74,10 +76,28 @@ internal sealed unsafe partial class Scheduler
     {
         if (!self.ParkState.TryBeginPark())
             return;
+        Coroutine coroutine = self.Coroutine!;
+        SetHome(self, coroutine);
         _left = self;
         _leftFor = LeftFor.Park;
-        LeaveFor(self.Coroutine!, FindWork());
+        LeaveFor(coroutine, FindWork());
         self.Scheduler!.FinishSwitch();
+    }
+
+    // Before it leaves: whoever makes it runnable again reads where (DESIGN.md §2 rule 9).
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void SetHome(GreenThread self, Coroutine coroutine)
+    {
+        if (coroutine.HasNativeFrames || self.IsPinned)
+            SetHomeHere(self, coroutine);
+        else if (self.Home is not null)
+            self.Home = null;
+    }
+
+    private void SetHomeHere(GreenThread self, Coroutine coroutine)
+    {
+        self.Home = this;
+        _affineParks.Add(self, coroutine);
     }
 
     // Returns when somebody switches back to the coroutine.
@@ -109,14 +129,6 @@ internal sealed unsafe partial class Scheduler
         return next;
     }
 
-    private bool TryAssignFromPool(GreenThread next)
-    {
-        if (!_pool.TryTake(out Coroutine? coroutine))
-            return false;
-        Assign(coroutine!, next);
-        return true;
-    }
-
     private static void Assign(Coroutine coroutine, GreenThread thread)
     {
         coroutine.Tenant = thread;
@@ -126,6 +138,7 @@ internal sealed unsafe partial class Scheduler
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Mount(GreenThread next)
     {
+        Debug.Assert(next.Home is null || next.Home == this, "an affine green thread runs at home only");
         // The compare saves the collector's write barrier, which costs more.
         if (next.Scheduler != this)
             next.Scheduler = this;
@@ -142,12 +155,13 @@ internal sealed unsafe partial class Scheduler
         switch (leftFor)
         {
             case LeftFor.Yield:
-                _queue.Push(_left!);
+                EnqueueHere(_left!);
                 _left = null;
                 break;
             case LeftFor.Park:
+                _parks++;
                 if (!_left!.ParkState.TryCompletePark())
-                    _queue.Push(_left);
+                    EnqueueHere(_left);
                 _left = null;
                 break;
             case LeftFor.Pool:

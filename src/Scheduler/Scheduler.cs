@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -8,48 +7,68 @@ namespace GreenThreads;
 
 // One OS thread that runs green threads, with an event loop, timers and a run queue of its own.
 //
-// Its code runs on two kinds of stack: on its OS thread's own (the carrier's: Run, Sleep), and on the stack of a green thread that parks,
-// yields or ends and looks for the next one itself (FindWork, LeaveFor). Both run on the one OS thread, never at the same time, so what is
-// marked "owner scheduler only" needs no lock. Everything that comes from other threads goes through the injection queue.
+// Its code runs on two kinds of stack: on its OS thread's own (the carrier's: RunUntilStopped, Search, Sleep), and on the stack of a green thread that
+// parks, yields or ends and looks for the next one itself (FindWork, LeaveFor). Both run on the one OS thread, never at the same time, so what is
+// marked "owner scheduler only" needs no lock. What others may touch says so: the ring of the run queue (thieves), the timers (behind their gate), the
+// event loop (the monitor polls for a stuck owner), the queue of affine green threads.
 //
 //   Scheduler.cs           the carrier's loop
+//   Scheduler.Queues.cs    where a runnable green thread goes
 //   Scheduler.FindWork.cs  which green thread is next
+//   Scheduler.Search.cs    nothing to run: look at the others
+//   Scheduler.Sleep.cs     nothing anywhere: sleep in the poller, and be woken
 //   Scheduler.Switch.cs    park, yield, end: leaving one stack for the next
-//   Scheduler.Sleep.cs     nothing to run: sleep in the poller, and be woken
+//   Scheduler.Pool.cs      coroutines for green threads that start
+//   Scheduler.Counters.cs  what it counts, for tools
+//
+// A spare scheduler (SchedulerMonitor) is the same, but it works only while it is needed: retired, it takes no work, hands on what it has and sleeps.
+// Its OS thread stays until its group ends, for the next time and because parked green threads that it ran last still name it to the runtime
+// (docs/stacks.md).
 internal sealed unsafe partial class Scheduler
 {
     // The scheduler whose carrier the calling OS thread is. Belongs to the carrier's own Thread: null on green threads.
     [ThreadStatic]
     private static Scheduler? t_ofThisOsThread;
 
-    private readonly ILogger _logger;
-    private readonly Action _runTenants;
-
-    // Owner scheduler only, from here on.
-    private readonly RunQueue _queue = new();
-    private readonly TimerHeap _timers = new();
-    private readonly CoroutinePool _pool = new();
-    private readonly List<Waiter> _ready = [];
+    private readonly SleepProtocol _sleepers;
+    private readonly List<Waiter> _ready = []; // Owner scheduler only.
     private Carrier* _carrier;
+    private Thread? _thread;
 
     /// <summary>Creates a scheduler; <see cref="Start"/> gives it its OS thread.</summary>
-    internal Scheduler(SchedulerGroup group, int index, ILogger logger)
+    internal Scheduler(SchedulerGroup group, int index, bool isSpare, ILogger logger)
     {
         Group = group;
-        Name = $"{group.Name}-{index}";
-        _logger = logger;
-        _runTenants = RunTenants;
+        Index = index;
+        IsSpare = isSpare;
+        Name = isSpare ? $"{group.Name}-spare-{index}" : $"{group.Name}-{index}";
+        _sleepers = group.Sleepers;
+        _reserve = CoroutineReserve.Of(group.StackReserve);
+        (_random, _isShaken) = SeedOf(group.Seed, index);
         EventLoop = new EventLoop(logger);
     }
 
     internal SchedulerGroup Group { get; }
 
+    /// <summary>Its place in the group, and its bit in the group's <see cref="SleepProtocol"/>.</summary>
+    internal int Index { get; }
+
+    internal bool IsSpare { get; }
+
     internal string Name { get; }
 
     internal EventLoop EventLoop { get; }
 
+    /// <summary>
+    /// Where descriptors are registered that are first waited for here. Not a spare's own event loop: the registration would stay when the spare retires.
+    /// </summary>
+    internal EventLoop LoopForRegistrations => IsSpare ? Group.RegularSchedulers[Index % Group.RegularSchedulers.Length].EventLoop : EventLoop;
+
     /// <summary>The green thread that it runs now, if any. For tools: may be stale when another thread reads it.</summary>
     internal GreenThread? Running { get; private set; }
+
+    /// <summary>The OS thread's id, 0 before it has started. For the monitor.</summary>
+    internal int OsThreadId { get; private set; }
 
     /// <summary>The scheduler on whose OS thread the caller runs, on whichever stack.</summary>
     internal static Scheduler? Current
@@ -67,26 +86,40 @@ internal sealed unsafe partial class Scheduler
 
     internal bool IsCurrent => Current == this;
 
-    internal void Start() => new Thread(Run) { IsBackground = true, Name = Name }.UnsafeStart();
+    internal bool HasStarted => _thread is not null;
 
-    /// <summary>Makes a green thread runnable here. Owner scheduler only, on any of its stacks.</summary>
-    internal void Enqueue(GreenThread thread) => _queue.Push(thread);
+    /// <summary>Gives it an OS thread of its own.</summary>
+    /// <exception cref="GreenThreadLimitException">The system gives no further OS thread.</exception>
+    internal void Start()
+    {
+        _thread = new Thread(Run) { IsBackground = true, Name = Name };
+        try
+        {
+            _thread.UnsafeStart();
+        }
+        catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
+        {
+            _thread = null;
+            throw new GreenThreadLimitException("the system gives no further OS thread", "ulimit -u, kernel.threads-max or the cgroup's pids.max");
+        }
+    }
 
+    /// <summary>Runs it on the calling OS thread, until its group ends.</summary>
     [SuppressMessage("Design", "CA1031", Justification = "What escapes here has no caller; the process must end with the reason.")]
-    private void Run()
+    internal void Run()
     {
         try
         {
             t_ofThisOsThread = this;
+            OsThreadId = Interop.gettid();
             if (GreenRuntime.Mode == GreenRuntimeMode.Switched)
                 AttachCarrier();
-            while (true)
-            {
-                if ((TakeHandOff() ?? FindWork()) is { } next)
-                    RunOnCarrier(next);
-                else
-                    Sleep();
-            }
+            RunUntilStopped();
+            if (_carrier is not null)
+                DetachCarrier();
+            // Nobody polls it any more: the monitor has ended.
+            EventLoop.Dispose();
+            t_ofThisOsThread = null;
         }
         catch (Exception exception)
         {
@@ -94,15 +127,30 @@ internal sealed unsafe partial class Scheduler
         }
     }
 
-    private void AttachCarrier()
+    /// <summary>Waits for its OS thread to end. Blocks.</summary>
+    internal bool WaitForEnd(TimeSpan timeout) => _thread?.Join(timeout) ?? true;
+
+    /// <summary>Makes its current or next sleep end. Any thread.</summary>
+    internal void Interrupt() => EventLoop.Interrupt();
+
+    private void RunUntilStopped()
     {
-        _carrier = Carrier.Attach(ClrRuntime.Module, ClrRuntime.Layout);
-        _carrier->Owner = GCHandle.ToIntPtr(GCHandle.Alloc(this));
-        if (GreenRuntime.TakeSpareCoroutine() is { } spare)
+        while (true)
         {
-            spare.CarriesExceptions = false;
-            spare.Start(_runTenants);
-            _pool.Return(spare);
+            if ((TakeHandOff() ?? FindWork() ?? Search()) is { } next)
+            {
+                EndSearch();
+                RunOnCarrier(next);
+            }
+            else if (Group.IsStopping)
+            {
+                EndSearch();
+                return;
+            }
+            else
+            {
+                Sleep();
+            }
         }
     }
 
@@ -116,23 +164,19 @@ internal sealed unsafe partial class Scheduler
         FinishSwitch();
     }
 
-    private bool TryGiveNewCoroutine(GreenThread next)
+    private void AttachCarrier()
     {
-        if (!_pool.TryTake(out Coroutine? coroutine))
-        {
-            try
-            {
-                coroutine = Coroutine.Create(_carrier);
-            }
-            catch (Exception exception) when (Group.KeepsExceptions && exception is (GreenThreadLimitException or SystemCallException))
-            {
-                next.Fail(exception);
-                return false;
-            }
-            coroutine.CarriesExceptions = false;
-            coroutine.Start(_runTenants);
-        }
-        Assign(coroutine!, next);
-        return true;
+        _carrier = Carrier.Attach(ClrRuntime.Module, ClrRuntime.Layout);
+        _carrier->Owner = GCHandle.ToIntPtr(GCHandle.Alloc(this));
+        PreparePool();
+    }
+
+    // Its group has no green thread left, so nobody uses the carrier any more.
+    private void DetachCarrier()
+    {
+        _pool.MoveExcessTo(_reserve, left: 0);
+        GCHandle.FromIntPtr(_carrier->Owner).Free();
+        Carrier.Release(_carrier);
+        _carrier = null;
     }
 }

@@ -8,7 +8,7 @@ internal sealed class SchedulerEventLoopHost : EventLoopHost
 {
     internal override Waiter? CurrentGreenThread => GreenThread.Current;
 
-    internal override EventLoop LoopOfCaller => (GreenThread.Current?.Group ?? SchedulerGroup.Default).Scheduler.EventLoop;
+    internal override EventLoop LoopOfCaller => (Scheduler.Current ?? SchedulerGroup.Default.RegularSchedulers[0]).LoopForRegistrations;
 
     internal override void SpendBudget()
     {

@@ -1,12 +1,20 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 
 namespace GreenThreads;
 
 /// <summary>
-/// Schedulers that run green threads. Until stealing is built there is one scheduler, and so one OS thread, in each group; a group lives until
-/// the process ends, and its OS thread is a background thread.
+/// A federation of schedulers that run green threads: each has an OS thread, a run queue, timers and an event loop of its own, and takes work from the
+/// others when it has none. A group lives until <see cref="Shutdown"/> or <see cref="Dispose"/>, or until the process ends; its OS threads are
+/// background threads. Several groups live side by side and share nothing but memory for stacks. All members may be used from any thread.
 /// </summary>
-public sealed partial class SchedulerGroup
+// SchedulerGroup.cs            spawning, and the default group
+// SchedulerGroup.Queues.cs     the injection queue, and who is told of what lies in it
+// SchedulerGroup.Count.cs      how many green threads live
+// SchedulerGroup.Shutdown.cs   drain, cancel, report, end
+// SchedulerGroup.Run.cs        the calling thread as one of the schedulers
+// SchedulerGroup.Snapshot.cs   what it is doing
+public sealed partial class SchedulerGroup : IDisposable
 {
     private static readonly Lock s_defaultGate = new();
 
@@ -18,19 +26,34 @@ public sealed partial class SchedulerGroup
 
     /// <summary>Starts a group.</summary>
     /// <param name="options">How; null for the defaults.</param>
-    /// <exception cref="ArgumentException">The options hold no name or no logger factory.</exception>
-    /// <exception cref="SystemCallException">The event loop could not be had, for example because no descriptor is left.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range, or there is no name or no logger factory.</exception>
+    /// <exception cref="SystemCallException">An event loop could not be had, for example because no descriptor is left.</exception>
+    /// <exception cref="GreenThreadLimitException">The system gives no further OS thread.</exception>
     public SchedulerGroup(SchedulerGroupOptions? options = null)
+        : this(options ?? new SchedulerGroupOptions(), hasPlatformScheduler: false)
     {
-        options ??= new SchedulerGroupOptions();
-        ArgumentException.ThrowIfNullOrEmpty(options.Name, nameof(options));
-        ArgumentNullException.ThrowIfNull(options.LoggerFactory, nameof(options));
+    }
+
+    private SchedulerGroup(SchedulerGroupOptions options, bool hasPlatformScheduler)
+    {
+        options.Validate();
         Name = options.Name;
+        Seed = options.Seed;
+        StackReserve = (options.StackReserve + StackArena.DefaultStride - 1) / StackArena.DefaultStride * StackArena.DefaultStride;
+        MinimumIdleCoroutines = options.MinimumIdleCoroutines;
+        MaximumIdleCoroutines = options.MaximumIdleCoroutines;
+        MaximumSpareSchedulers = options.MaximumSpareSchedulers;
         KeepsExceptions = options.UnhandledExceptions == UnhandledExceptionPolicy.Keep;
         _logger = options.LoggerFactory.CreateLogger("GreenThreads");
         GreenRuntime.WarnIfBound(_logger);
-        Scheduler = new Scheduler(this, 0, _logger);
-        Scheduler.Start();
+
+        // In bound mode the one scheduler only polls.
+        int count = GreenRuntime.Mode == GreenRuntimeMode.Bound ? 1 : options.EffectiveSchedulers;
+        Sleepers = new SleepProtocol(count + MaximumSpareSchedulers, Math.Max(count / 2, 1), this);
+        Monitor = new SchedulerMonitor(this, options.MonitorThreshold, _logger);
+        RegularSchedulers = new Scheduler[count];
+        Schedulers = RegularSchedulers;
+        StartSchedulers(hasPlatformScheduler && GreenRuntime.Mode == GreenRuntimeMode.Switched);
     }
 
     /// <summary>
@@ -40,7 +63,10 @@ public sealed partial class SchedulerGroup
     /// </summary>
     public static event EventHandler<UnobservedGreenThreadExceptionEventArgs>? UnobservedException;
 
-    /// <summary>The group of green threads that are spawned from plain OS threads. Starts at the first use.</summary>
+    /// <summary>
+    /// The group of green threads that are spawned from plain OS threads: that of <see cref="Run"/>, if it was called first, otherwise one that starts at
+    /// the first use. After it was shut down, the next use starts another.
+    /// </summary>
     public static SchedulerGroup Default
     {
         get
@@ -60,14 +86,40 @@ public sealed partial class SchedulerGroup
 
     internal bool KeepsExceptions { get; }
 
-    internal Scheduler Scheduler { get; }
+    internal int? Seed { get; }
+
+    internal int StackReserve { get; }
+
+    internal int MinimumIdleCoroutines { get; }
+
+    internal int MaximumIdleCoroutines { get; }
+
+    internal int MaximumSpareSchedulers { get; }
+
+    internal SleepProtocol Sleepers { get; }
+
+    internal SchedulerMonitor Monitor { get; }
+
+    /// <summary>Those that it was made with; one in bound mode, which only polls.</summary>
+    internal Scheduler[] RegularSchedulers { get; }
+
+    /// <summary>These and the spare ones. Replaced by the monitor when it starts a spare one; never shrinks.</summary>
+    internal Scheduler[] Schedulers
+    {
+        get => Volatile.Read(ref field);
+        private set => Volatile.Write(ref field, value);
+    }
+
+    internal bool HasSeveralSchedulers => Schedulers.Length > 1;
 
     /// <summary>Sets how <see cref="Default"/> will start. To be called before anything has used it.</summary>
     /// <param name="options">How.</param>
+    /// <exception cref="ArgumentException">An option is out of its range, or there is no name or no logger factory.</exception>
     /// <exception cref="InvalidOperationException">It has started.</exception>
     public static void ConfigureDefault(SchedulerGroupOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
         lock (s_defaultGate)
         {
             if (s_default is not null)
@@ -79,33 +131,40 @@ public sealed partial class SchedulerGroup
     /// <summary>Starts a green thread in this group. Any thread; does not park.</summary>
     /// <param name="body">What it runs. An exception that leaves it is kept for <see cref="GreenThread.Join()"/>, or as the group's policy says.</param>
     /// <param name="name">For people and tools.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="GreenThread.SpawnSite"/>.</param>
+    /// <param name="line">Filled in by the compiler, for <see cref="GreenThread.SpawnSite"/>.</param>
     /// <exception cref="ArgumentNullException">There is no body.</exception>
+    /// <exception cref="InvalidOperationException">The group has been shut down, or is being shut down and the caller is not one of its green threads.</exception>
+    /// <exception cref="GreenThreadCanceledException">The group is being shut down and cancels its green threads, of which the caller is one.</exception>
     /// <exception cref="GreenThreadLimitException">Bound mode only: the system gives no further OS thread.</exception>
-    public GreenThread Spawn(Action body, string? name = null)
-    {
-        ArgumentNullException.ThrowIfNull(body);
-        var thread = new GreenThread(this, body, name);
-        Start(thread);
-        return thread;
-    }
+    public GreenThread Spawn(Action body, string? name = null, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
+        Spawn(body, new SpawnOptions { Name = name, File = file, Line = line });
 
     /// <summary>Starts a green thread that ends with a result.</summary>
-    /// <inheritdoc cref="Spawn(Action, string?)"/>
-    public GreenThread<T> Spawn<T>(Func<T> body, string? name = null)
+    /// <inheritdoc cref="Spawn(Action, string?, string, int)"/>
+    public GreenThread<T> Spawn<T>(Func<T> body, string? name = null, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
     {
         ArgumentNullException.ThrowIfNull(body);
-        var thread = new GreenThread<T>(this, body, name);
-        Start(thread);
+        Scheduler? here = SchedulerOfCaller;
+        var thread = new GreenThread<T>(this, body, new SpawnOptions { Name = name, File = file, Line = line }, TakeId(here));
+        Start(thread, here);
         return thread;
     }
 
-    /// <summary>Puts a green thread that is off its stack into a queue. Its only owner calls it.</summary>
-    internal void MakeRunnable(GreenThread thread)
+    /// <summary>
+    /// Starts a green thread that does not keep the group alive: neither <see cref="Run"/> nor the drain of <see cref="Shutdown"/> waits for it.
+    /// </summary>
+    /// <inheritdoc cref="Spawn(Action, string?, string, int)"/>
+    public GreenThread SpawnDaemon(Action body, string? name = null, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
+        Spawn(body, new SpawnOptions { Name = name, File = file, Line = line, IsDaemon = true });
+
+    internal GreenThread Spawn(Action body, in SpawnOptions options)
     {
-        if (Scheduler.IsCurrent)
-            Scheduler.Enqueue(thread);
-        else
-            Scheduler.Inject(thread);
+        ArgumentNullException.ThrowIfNull(body);
+        Scheduler? here = SchedulerOfCaller;
+        var thread = new GreenThread(this, body, options, TakeId(here));
+        Start(thread, here);
+        return thread;
     }
 
     internal void ReportUnobserved(string threadName, Exception exception)
@@ -116,12 +175,68 @@ public sealed partial class SchedulerGroup
             LogUnobserved(_logger, threadName, exception);
     }
 
-    private void Start(GreenThread thread)
+    /// <summary>The scheduler of this group that the caller runs on, if any.</summary>
+    private Scheduler? SchedulerOfCaller => Scheduler.Current is { } here && here.Group == this ? here : null;
+
+    private static long TakeId(Scheduler? here) => here?.TakeId() ?? GreenThread.TakeIds(1).First;
+
+    private void Start(GreenThread thread, Scheduler? here)
     {
+        CountSpawn(thread, here);
+        // After the count: a shutdown either sees it and waits, or is seen here.
+        if (_phase != Phase.Open)
+            RefuseIfClosed(thread, here);
         if (GreenRuntime.Mode == GreenRuntimeMode.Bound)
-            thread.StartBound();
+            StartBound(thread);
+        else if (thread.Home is { } home)
+            home.EnqueueAffine(thread);
+        else if (here is not null)
+            here.EnqueueSpawned(thread);
         else
-            MakeRunnable(thread);
+            Inject(thread);
+    }
+
+    /// <summary>Starts a further, spare scheduler. The monitor.</summary>
+    internal void AddSpare(ILogger logger)
+    {
+        var spare = new Scheduler(this, Schedulers.Length, isSpare: true, logger);
+        try
+        {
+            Schedulers = [.. Schedulers, spare];
+            spare.Start();
+        }
+        catch
+        {
+            Schedulers = Schedulers[..^1];
+            spare.EventLoop.Dispose();
+            throw;
+        }
+    }
+
+    private void StartSchedulers(bool hasPlatformScheduler)
+    {
+        try
+        {
+            for (int i = 0; i < RegularSchedulers.Length; i++)
+                RegularSchedulers[i] = new Scheduler(this, i, isSpare: false, _logger);
+            for (int i = hasPlatformScheduler ? 1 : 0; i < RegularSchedulers.Length; i++)
+                RegularSchedulers[i].Start();
+            Monitor.Start();
+        }
+        catch
+        {
+            // Those that have started end again; the others have only an event loop.
+            IsStopping = true;
+            foreach (Scheduler scheduler in RegularSchedulers)
+            {
+                if (scheduler is null)
+                    continue;
+                scheduler.Interrupt();
+                if (!scheduler.HasStarted)
+                    scheduler.EventLoop.Dispose();
+            }
+            throw;
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Nobody asked for the exception that ended {ThreadName}")]

@@ -6,12 +6,75 @@ namespace GreenThreads;
 /// <summary>How a <see cref="SchedulerGroup"/> is made.</summary>
 public sealed record SchedulerGroupOptions
 {
+    /// <summary>The most schedulers that a group can have, spare ones not counted.</summary>
+    public const int MaximumSchedulers = 1024;
+
+    /// <summary>
+    /// How many schedulers, each with an OS thread; null for as many as there are processors (<see cref="Environment.ProcessorCount"/>, which respects
+    /// affinity masks, cgroup quotas and DOTNET_PROCESSOR_COUNT), or as the environment variable GREENTHREADS_SCHEDULERS says.
+    /// </summary>
+    public int? Schedulers { get; init; }
+
     /// <summary>For people and tools; its OS threads carry it.</summary>
     public string Name { get; init; } = "green";
+
+    /// <summary>
+    /// Bytes of address space for the stack of each green thread; 64 KB of them are its guard. Rounded up to a multiple of 512 KB, which is the default.
+    /// Memory is used only for what a stack has touched.
+    /// </summary>
+    public int StackReserve { get; init; } = StackArena.DefaultStride;
+
+    /// <summary>Idle stacks, with their CLR threads, that each scheduler makes at its start and always keeps.</summary>
+    public int MinimumIdleCoroutines { get; init; }
+
+    /// <summary>
+    /// Idle stacks that each scheduler keeps for the next green threads. What it has beyond gives its memory back at once, but for a page or two, and goes
+    /// to a reserve that all schedulers of the process share.
+    /// </summary>
+    public int MaximumIdleCoroutines { get; init; } = 64;
+
+    /// <summary>
+    /// How long a scheduler may run the same green thread before others take over its queue, descriptors and timers. At least a millisecond.
+    /// </summary>
+    public TimeSpan MonitorThreshold { get; init; } = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>How many further schedulers may be started while all others are stuck and work waits; 0 for none.</summary>
+    public int MaximumSpareSchedulers { get; init; } = 64;
 
     /// <summary>What happens when an exception leaves a green thread's body.</summary>
     public UnhandledExceptionPolicy UnhandledExceptions { get; init; } = UnhandledExceptionPolicy.Keep;
 
     /// <summary>Where warnings go; nowhere by default.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
+
+    /// <summary>
+    /// For tests: a seed makes the schedulers change the order of runnable green threads now and then and choose their victims by it. With one scheduler,
+    /// and nothing that comes from outside, the same seed gives the same schedule. Null for no such changes.
+    /// </summary>
+    public int? Seed { get; init; }
+
+    /// <summary>How many schedulers there will be.</summary>
+    internal int EffectiveSchedulers => Schedulers ?? SchedulersFromEnvironment() ?? Math.Min(Environment.ProcessorCount, MaximumSchedulers);
+
+    internal void Validate()
+    {
+        ArgumentException.ThrowIfNullOrEmpty(Name);
+        ArgumentNullException.ThrowIfNull(LoggerFactory);
+        if (Schedulers is { } schedulers)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(schedulers, 1, nameof(Schedulers));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(schedulers, MaximumSchedulers, nameof(Schedulers));
+        }
+        ArgumentOutOfRangeException.ThrowIfLessThan(StackReserve, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(StackReserve, 1 << 30);
+        ArgumentOutOfRangeException.ThrowIfNegative(MinimumIdleCoroutines);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaximumIdleCoroutines, MinimumIdleCoroutines);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MonitorThreshold, TimeSpan.FromMilliseconds(1));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(MonitorThreshold, TimeSpan.FromDays(1));
+        ArgumentOutOfRangeException.ThrowIfNegative(MaximumSpareSchedulers);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaximumSpareSchedulers, MaximumSchedulers);
+    }
+
+    private static int? SchedulersFromEnvironment() =>
+        int.TryParse(Environment.GetEnvironmentVariable("GREENTHREADS_SCHEDULERS"), out int count) && count is >= 1 and <= MaximumSchedulers ? count : null;
 }

@@ -20,7 +20,7 @@ internal struct SpinGate
     {
         var wait = new SpinWait();
         do
-            wait.SpinOnce();
+            wait.SpinOnce(sleep1Threshold: -1); // Never the sleep of a millisecond: the holder is done in a moment.
         while (Volatile.Read(ref _held) != 0 || Interlocked.CompareExchange(ref _held, 1, 0) != 0);
     }
 

@@ -23,16 +23,18 @@ internal sealed unsafe class Coroutine
     private static nuint s_capacity;
     private static CoroutineBlock* s_blocks;
 
-    private readonly int _index;
     private readonly CoroutineBlock* _block;
     private Action? _body;
     private ExceptionDispatchInfo? _failure;
 
-    private Coroutine(int index)
+    private Coroutine(int index, int strides)
     {
-        _index = index;
         _block = Arena.Blocks + index;
-        _block->Handle = GCHandle.ToIntPtr(GCHandle.Alloc(this));
+        StackReserve = strides * Arena.Stride;
+        nint handle = GCHandle.ToIntPtr(GCHandle.Alloc(this));
+        // Whatever stride of the stack the stack pointer is in, Current finds the handle.
+        for (int i = 0; i < strides; i++)
+            _block[i].Handle = handle;
         _block->Clr.FakeOSId = ClrThreadState.FirstFakeOSId + index;
     }
 
@@ -46,8 +48,8 @@ internal sealed unsafe class Coroutine
 
     internal bool IsIdle { get; private set; } = true;
 
-    /// <summary>The index of the stack, unique among live coroutines.</summary>
-    internal int Index => _index;
+    /// <summary>Bytes of address space that its stack takes, guard included; a multiple of the arena's stride.</summary>
+    internal int StackReserve { get; }
 
     internal nint StackBase => _block->StackBase;
 
@@ -96,11 +98,14 @@ internal sealed unsafe class Coroutine
     /// Makes a coroutine. To be called on the carrier's own stack; takes some microseconds. It lives, with its CLR Thread, until the process
     /// ends: keep it in a pool.
     /// </summary>
+    /// <param name="carrier">Of the calling OS thread.</param>
+    /// <param name="stackReserve">Bytes of address space for its stack, rounded up to what the arena gives out.</param>
     /// <exception cref="GreenThreadLimitException">There is no further stack.</exception>
-    internal static Coroutine Create(Carrier* carrier)
+    internal static Coroutine Create(Carrier* carrier, int stackReserve = StackArena.DefaultStride)
     {
-        int index = Arena.Allocate();
-        var coroutine = new Coroutine(index);
+        int strides = (stackReserve + Arena.Stride - 1) / Arena.Stride;
+        int index = Arena.Allocate(strides);
+        var coroutine = new Coroutine(index, strides);
         CoroutineBlock* block = coroutine._block;
         ClrThread.Create(&block->Clr, carrier, block->StackLimit, block->StackBase);
         block->StackPointer = ContextSwitch.PrepareStack(block->StackBase, block);
@@ -142,6 +147,39 @@ internal sealed unsafe class Coroutine
 
     /// <summary>To be called when the carrier that last ran this coroutine may end before it is resumed.</summary>
     internal void ForgetCarrier() => ClrThread.ForgetCarrier(&_block->Clr);
+
+    /// <summary>Whether it runs managed code at this moment, rather than native code. Any thread; for a guess about somebody else.</summary>
+    internal bool IsInManagedCode => ClrThread.IsInManagedCode(&_block->Clr);
+
+    /// <summary>The managed methods on its stack, innermost first, while it is suspended; null if it is not, or they cannot be told. Any thread.</summary>
+    internal IReadOnlyList<string>? MethodsWhileSuspended() =>
+        ManagedFrames.OfParked(RuntimeThread, (nint)(&_block->StackPointer), StackLimit, StackBase);
+
+    /// <summary>The same while it runs, in native code or not. Interrupts it for a moment. From plain OS threads.</summary>
+    internal IReadOnlyList<string>? MethodsWhileRunning(int osThreadId) => IsInManagedCode
+        ? ManagedFrames.OfComputing(RuntimeThread, osThreadId, StackLimit, StackBase)
+        : ManagedFrames.OfNative(RuntimeThread, StackLimit, StackBase);
+
+    /// <summary>Every coroutine that there is, running ones and idle ones; those that come meanwhile may be missing. Any thread.</summary>
+    internal static IEnumerable<Coroutine> All()
+    {
+        if (s_arena is not { } arena)
+            yield break;
+        Coroutine? last = null;
+        int count = arena.HighWater;
+        for (int i = 0; i < count; i++)
+        {
+            if (At(i) is { } coroutine && coroutine != last)
+                yield return last = coroutine;
+        }
+    }
+
+    private static Coroutine? At(int index)
+    {
+        // SAFETY: inside the table; a handle is written once and never freed.
+        nint handle = Volatile.Read(ref s_blocks[index].Handle);
+        return handle == 0 ? null : (Coroutine?)GCHandle.FromIntPtr(handle).Target;
+    }
 
     internal static void RunBodies(CoroutineBlock* block)
     {

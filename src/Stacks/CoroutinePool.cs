@@ -35,6 +35,18 @@ internal sealed class CoroutinePool
 
     internal void Return(Coroutine coroutine) => _idle.Add(coroutine);
 
+    /// <summary>Moves those that have rested longest into the reserve, until a number is left.</summary>
+    internal void MoveExcessTo(CoroutineReserve reserve, int left)
+    {
+        int count = _idle.Count - left;
+        if (count <= 0)
+            return;
+        reserve.Add(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_idle)[..count]);
+        _idle.RemoveRange(0, count);
+        _trimmed = Math.Max(_trimmed - count, 0);
+        _rested = Math.Max(_rested - count, 0);
+    }
+
     /// <summary>Trims the stacks that were idle since the last call.</summary>
     /// <returns>How many were trimmed.</returns>
     internal int Trim(int atMost = int.MaxValue)

@@ -40,7 +40,8 @@ internal sealed unsafe class StackArena
     private readonly int _strideShift;
 
     // Guarded by _gate.
-    private readonly Stack<int> _free = new();
+    private readonly Dictionary<int, Stack<int>> _free = []; // by the number of strides
+    private int _freeStrides;
     private int _opened;
     private int _used;
 
@@ -94,47 +95,61 @@ internal sealed unsafe class StackArena
 
     internal string GuardKind => _guard.Kind;
 
+    /// <summary>Strides that are given out, those of idle coroutines included.</summary>
     internal int InUse
     {
         get
         {
             lock (_gate)
-                return _used - _free.Count;
+                return _used - _freeStrides;
         }
     }
 
     /// <summary>Gives out a stack and fills in its block's bounds. Any thread; does not park.</summary>
+    /// <param name="strides">How many strides it takes. A stack of several has the first one's block; the others only need the handle in theirs.</param>
     /// <returns>The index of the stack and of its block.</returns>
     /// <exception cref="GreenThreadLimitException">The arena, the memory or the map count is used up.</exception>
-    internal int Allocate()
+    internal int Allocate(int strides = 1)
     {
         lock (_gate)
         {
-            if (_free.TryPop(out int index))
+            if (_free.TryGetValue(strides, out Stack<int>? free) && free.TryPop(out int index))
+            {
+                _freeStrides -= strides;
                 return index;
-            if (_used == Capacity)
+            }
+            if (_used + strides > Capacity)
                 throw new GreenThreadLimitException($"all {Capacity} stacks are in use", "RLIMIT_AS, or let fewer green threads run at once");
 
-            if (_used == _opened)
+            while (_used + strides > _opened)
                 OpenChunk();
             nint low = Region + ((nint)_used << _strideShift);
             _guard.Install(low, GuardSize);
 
             CoroutineBlock* block = Blocks + _used;
             block->StackLimit = low + GuardSize;
-            block->StackBase = low + Stride - _used % Colours * ColourStep;
-            return _used++;
+            block->StackBase = low + ((nint)strides << _strideShift) - _used % Colours * ColourStep;
+            _used += strides;
+            return _used - strides;
         }
     }
 
     /// <summary>Takes a stack back; its memory is returned to the system, its guard stays.</summary>
-    internal void Free(int index)
+    internal void Free(int index, int strides = 1)
     {
         CoroutineBlock* block = Blocks + index;
         Trim(block, block->StackBase);
         lock (_gate)
-            _free.Push(index);
+        {
+            if (!_free.TryGetValue(strides, out Stack<int>? free))
+                _free.Add(strides, free = new Stack<int>());
+            free.Push(index);
+            _freeStrides += strides;
+        }
     }
+
+    /// <summary>How many stacks, free ones included, have been given out so far: their blocks are the first of the table. Any thread.</summary>
+    internal int HighWater => Volatile.Read(ref _used);
 
     /// <summary>Returns the memory of the pages that lie wholly below <paramref name="stackPointer"/> to the system.</summary>
     /// <returns>Bytes of address space that were given back; 0 also if the kernel would not take them.</returns>

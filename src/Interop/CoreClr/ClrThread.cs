@@ -115,6 +115,9 @@ internal static unsafe class ClrThread
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static bool HasNativeFrames(ClrThreadState* state) => *(nint*)(state->Thread + s_frame) != FrameTop;
 
+    /// <summary>Whether T is in cooperative mode. Any thread; a snapshot, for a guess. CLR Threads of coroutines are never freed.</summary>
+    internal static bool IsInManagedCode(ClrThreadState* state) => Volatile.Read(ref *(int*)(state->Thread + s_layout.PreemptiveGCDisabled)) != 0;
+
     /// <summary>
     /// Makes the runtime create a Thread, and leaves it unmounted, for the given stack. Runs on W's stack: the runtime's creation runs deep
     /// and would dirty pages of a new stack for good.

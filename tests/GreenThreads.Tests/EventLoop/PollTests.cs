@@ -75,12 +75,13 @@ public sealed class PollTests : IDisposable
     }
 
     [Fact]
-    public void A_poll_on_behalf_leaves_the_interrupt_to_the_owner()
+    public void A_poll_on_behalf_tells_of_the_interrupt_that_it_swallowed()
     {
         _loop.Interrupt();
-        _loop.PollOnBehalf(_ready);
-        _loop.PollOnBehalf(_ready);
-        _loop.Poll(Deadline.Never, _ready);
+        Assert.True(_loop.PollOnBehalf(_ready));
+        Assert.False(_loop.PollOnBehalf(_ready));
+        _loop.Interrupt();
+        _loop.Poll(Deadline.Never, _ready); // The next interrupt is not taken for one that is still there.
     }
 
     [Fact]
@@ -114,7 +115,8 @@ public sealed class PollTests : IDisposable
     public void Whoever_waits_in_a_loop_that_is_disposed_of_goes_on_in_another()
     {
         using var pair = new SocketPair();
-        Assert.Null(_loop.Register(pair.One.Interest));
+        Assert.True(_loop.TryRegister(pair.One.Interest, out Interest? displaced));
+        Assert.Null(displaced);
         var reader = Task.Factory.StartNew(() => pair.One.Receive(new byte[1], Timeout.Infinite), TaskCreationOptions.LongRunning);
         Assert.True(SpinWait.SpinUntil(() => pair.One.Interest.HasWaiters(WaitDirection.Read), TimeLimit.Generous));
         _loop.Dispose();

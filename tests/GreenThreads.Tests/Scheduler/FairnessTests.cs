@@ -6,7 +6,7 @@ namespace GreenThreads.Tests;
 public sealed class FairnessTests
 {
     [Fact]
-    public void Yielding_threads_take_turns() => Green.Run(() =>
+    public void Yielding_threads_take_turns() => Green.RunAlone(() =>
     {
         // Counts from the moment when all run, so that the start does not matter.
         const int threads = 5, rounds = 2000;
@@ -65,6 +65,60 @@ public sealed class FairnessTests
         }).Join();
         server.Join();
     });
+
+    [SwitchedFact]
+    public void Two_that_keep_waking_each_other_leave_a_third_its_turn() => Green.RunAlone(() =>
+    {
+        // Woken next, each runs at once; without a budget the third would never (tokio#4941).
+        bool stop = false;
+        GreenThread? one = null, other = null;
+        long handOvers = 0;
+        one = GreenThread.Spawn(() => HandOver(() => other));
+        other = GreenThread.Spawn(() => HandOver(() => one));
+        const int rounds = 1000;
+        for (int i = 0; i < rounds; i++)
+            GreenThread.Yield();
+        stop = true;
+        one.Unpark();
+        other.Unpark();
+        one.Join();
+        other.Join();
+        Assert.InRange(handOvers, 1, rounds * 64);
+
+        void HandOver(Func<GreenThread?> partner)
+        {
+            while (!stop)
+            {
+                handOvers++;
+                partner()?.Unpark();
+                GreenThread.Park();
+            }
+            partner()?.Unpark();
+        }
+    });
+
+    [SwitchedFact]
+    public void Who_computes_with_YieldIfDue_lets_others_run() => Green.RunAlone(
+        () =>
+        {
+            bool stop = false;
+            long calls = 0, yields = 0;
+            GreenThread hog = GreenThread.Spawn(() =>
+            {
+                while (!stop)
+                {
+                    calls++;
+                    if (GreenThread.YieldIfDue())
+                        yields++;
+                }
+            });
+            for (int i = 0; i < 20; i++)
+                GreenThread.Sleep(TimeSpan.FromMilliseconds(1));
+            stop = true;
+            hog.Join();
+            Assert.InRange(yields, 1, calls / 100);
+        },
+        new SchedulerGroupOptions { MaximumSpareSchedulers = 0 });
 
     private static void WithSpinners(Action body)
     {

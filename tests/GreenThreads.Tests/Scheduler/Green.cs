@@ -8,4 +8,12 @@ internal static class Green
         if (!GreenThread.Spawn(body).Join(TimeLimit.Generous))
             throw new TimeoutException("the green thread did not end");
     }
+
+    /// <summary>The same in a group of one scheduler, where nothing runs at the same time.</summary>
+    internal static void RunAlone(Action body, SchedulerGroupOptions? options = null)
+    {
+        using var group = new SchedulerGroup((options ?? new SchedulerGroupOptions()) with { Schedulers = 1, Name = "alone" });
+        if (!group.Spawn(body).Join(TimeLimit.Generous))
+            throw new TimeoutException("the green thread did not end");
+    }
 }

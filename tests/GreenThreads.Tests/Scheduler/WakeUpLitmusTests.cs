@@ -5,7 +5,7 @@ namespace GreenThreads.Tests;
 
 /// <summary>
 /// Store buffering around the token: the parker takes a stale token and looks at its condition, the waker stores the condition and wakes. One of
-/// the two must see the other. With a plain store in place of the fence in <see cref="ParkState.TryBeginPark"/> every run loses some.
+/// the two must see the other. With a plain store in place of the fence in <see cref="ParkState{TAtomics}.TryBeginPark"/> every run loses some.
 /// </summary>
 public sealed class WakeUpLitmusTests
 {

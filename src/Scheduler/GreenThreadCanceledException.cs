@@ -1,0 +1,29 @@
+namespace GreenThreads;
+
+/// <summary>
+/// Leaves a park, or a yield, of a green thread whose group is being shut down and did not drain in time. It is thrown again at every further park, so
+/// that clean-up code should not wait for anything; swallowing it does not keep the green thread alive, it only delays the shutdown.
+/// </summary>
+public sealed class GreenThreadCanceledException : OperationCanceledException
+{
+    /// <summary>Creates it with a standard message.</summary>
+    public GreenThreadCanceledException()
+        : base("the green thread's scheduler group is being shut down")
+    {
+    }
+
+    /// <summary>Creates it with a message.</summary>
+    /// <param name="message">What was cancelled, and why.</param>
+    public GreenThreadCanceledException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>Creates it with a message and a cause.</summary>
+    /// <param name="message">What was cancelled, and why.</param>
+    /// <param name="innerException">The cause.</param>
+    public GreenThreadCanceledException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+}

@@ -1,0 +1,28 @@
+using System.Collections.Concurrent;
+
+namespace GreenThreads;
+
+// Bound mode: there is no scheduler and no coroutine, so a list says who lives, and on which OS thread.
+public sealed partial class SchedulerGroup
+{
+    private readonly ConcurrentDictionary<GreenThread, Thread> _bound = new();
+
+    /// <summary>The OS thread of a green thread is about to start.</summary>
+    internal void AddBound(GreenThread thread, Thread osThread) => _bound.TryAdd(thread, osThread);
+
+    /// <summary>The green thread has ended, or its OS thread could not be started; the last that the OS thread does here.</summary>
+    internal void RemoveBound(GreenThread thread) => _bound.TryRemove(thread, out _);
+
+    private void StartBound(GreenThread thread)
+    {
+        try
+        {
+            thread.StartBound();
+        }
+        catch
+        {
+            CountEnd(thread);
+            throw;
+        }
+    }
+}

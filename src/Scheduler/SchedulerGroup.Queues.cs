@@ -1,0 +1,51 @@
+using System.Collections.Concurrent;
+
+namespace GreenThreads;
+
+// What comes from outside: green threads that plain OS threads, other groups and the monitor spawn or wake, and what does not fit into a scheduler's
+// ring. Any scheduler takes from it, a batch at a time. Who is woken for it: SleepProtocol.cs.
+public sealed partial class SchedulerGroup : ISleepHost
+{
+    internal ConcurrentQueue<GreenThread> Injected { get; } = new();
+
+    /// <summary>The schedulers shall end: no green thread is left.</summary>
+    internal bool IsStopping
+    {
+        get => Volatile.Read(ref field);
+        private set => Volatile.Write(ref field, value);
+    }
+
+    /// <summary>Puts a green thread that is off its stack into a queue. Its only owner calls it.</summary>
+    internal void MakeRunnable(GreenThread thread)
+    {
+        if (thread.Home is { } home)
+            home.EnqueueAffine(thread);
+        else if (Scheduler.Current is { } here && here.Group == this)
+            here.EnqueueWoken(thread);
+        else
+            Inject(thread);
+    }
+
+    /// <summary>Puts a green thread where any scheduler of the group can take it. Any thread; never blocks.</summary>
+    internal void Inject(GreenThread thread)
+    {
+        Injected.Enqueue(thread);
+        NotifyOfInjection();
+    }
+
+    internal void NotifyOfInjection() => Sleepers.Submitted();
+
+    bool ISleepHost.HasWorkFor(int scheduler)
+    {
+        if (!Injected.IsEmpty || IsStopping)
+            return true;
+        foreach (Scheduler other in Schedulers)
+        {
+            if (other.Index == scheduler ? other.HasOwnWork : other.IsWorthStealing)
+                return true;
+        }
+        return false;
+    }
+
+    void ISleepHost.Interrupt(int scheduler) => Schedulers[scheduler].Interrupt();
+}

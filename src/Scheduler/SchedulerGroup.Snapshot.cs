@@ -1,0 +1,34 @@
+using System.Runtime.InteropServices;
+
+namespace GreenThreads;
+
+public sealed partial class SchedulerGroup
+{
+    /// <summary>
+    /// Says what the group is doing. Nobody is stopped for it, so the numbers are of about the same moment only. Takes about a millisecond per 10,000
+    /// green threads that have started. Any thread; does not park.
+    /// </summary>
+    public SchedulerGroupSnapshot Snapshot()
+    {
+        var parked = new Dictionary<Scheduler, int>();
+        int parkedInAll = 0;
+        foreach (GreenThread thread in LivingThreads())
+        {
+            if (thread.State != GreenThreadState.Parked)
+                continue;
+            parkedInAll++;
+            if (thread.Scheduler is { } scheduler)
+                CollectionsMarshal.GetValueRefOrAddDefault(parked, scheduler, out _)++;
+        }
+        return new SchedulerGroupSnapshot
+        {
+            Name = Name,
+            Live = CountLive(),
+            LiveDaemons = CountLiveDaemons(),
+            Spawned = _countedOutside.Spawned + _daemonsOutside.Spawned + Schedulers.Sum(static scheduler => scheduler.Counted.Spawned + scheduler.Daemons.Spawned),
+            Parked = parkedInAll,
+            Injected = Injected.Count,
+            Schedulers = [.. Schedulers.Select(scheduler => scheduler.Snapshot(parked.GetValueOrDefault(scheduler)))],
+        };
+    }
+}

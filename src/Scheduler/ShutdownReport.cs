@@ -1,0 +1,40 @@
+namespace GreenThreads;
+
+/// <summary>How a <see cref="SchedulerGroup.Shutdown"/> ended.</summary>
+public sealed class ShutdownReport
+{
+    internal ShutdownReport(bool hasDrained, IReadOnlyList<UnfinishedGreenThread> unfinished, IReadOnlyList<Exception> exitFailures)
+    {
+        HasDrained = hasDrained;
+        Unfinished = unfinished;
+        ExitFailures = exitFailures;
+    }
+
+    /// <summary>Whether every green thread that was not a daemon ended by itself, before any was cancelled.</summary>
+    public bool HasDrained { get; }
+
+    /// <summary>Whether all have ended, cancelled or not, and the group's OS threads with them.</summary>
+    public bool IsComplete => Unfinished.Count == 0;
+
+    /// <summary>The green threads that did not end although they were cancelled. The group's OS threads live on until they do.</summary>
+    public IReadOnlyList<UnfinishedGreenThread> Unfinished { get; }
+
+    /// <summary>What <see cref="SchedulerGroup.AtExit"/> callbacks threw.</summary>
+    public IReadOnlyList<Exception> ExitFailures { get; }
+}
+
+/// <summary>A green thread that outlived the shutdown of its group.</summary>
+public sealed class UnfinishedGreenThread
+{
+    internal UnfinishedGreenThread(GreenThread thread, IReadOnlyList<string> stack)
+    {
+        Thread = thread;
+        Stack = stack;
+    }
+
+    /// <summary>Which.</summary>
+    public GreenThread Thread { get; }
+
+    /// <summary>Its managed methods, innermost first, as far as they could be found out; it may have gone on meanwhile.</summary>
+    public IReadOnlyList<string> Stack { get; }
+}
