@@ -77,6 +77,7 @@ public static partial class GreenRuntime
             LockThreadId.Prepare();
             ClrThread.Prepare();
             ContextSwitch.Prepare();
+            AffinityCause.Prepare();
             Coroutine.CreateArena();
             s_spare = SwitchSelfTest.Run();
             return new State(GreenRuntimeMode.Switched, null, AskedFor: false);

@@ -153,7 +153,7 @@ internal sealed unsafe class Coroutine
 
     /// <summary>The managed methods on its stack, innermost first, while it is suspended; null if it is not, or they cannot be told. Any thread.</summary>
     internal IReadOnlyList<string>? MethodsWhileSuspended() =>
-        ManagedFrames.OfParked(RuntimeThread, (nint)(&_block->StackPointer), StackLimit, StackBase);
+        ManagedFrames.OfParked(RuntimeThread, StackPointerWord, StackLimit, StackBase);
 
     /// <summary>The same while it runs, in native code or not. Interrupts it for a moment. From plain OS threads.</summary>
     internal IReadOnlyList<string>? MethodsWhileRunning(int osThreadId) => IsInManagedCode
