@@ -22,7 +22,7 @@ internal interface ISleepHost
 // No submission is lost: whoever submits either sees a searcher, which looks at every queue after it stopped being one; or sees a sleeper, and wakes
 // it; or sees neither, and then whoever falls asleep later looks after it has set its bit. A submitter that promised a search and found no sleeper
 // left looks once more itself, because another submitter may have relied on the promise meanwhile.
-// At most one sleeper is woken per submission, and none while somebody searches: who finds work and leaves nobody searching wakes the next one, if
+// At most one sleeper is woken for each call of Submitted, Notify or EndSearch, and none while somebody searches: who finds work and leaves nobody searching wakes the next one, if
 // there is more. So a burst wakes schedulers one after the other, each only if the one before found something.
 //
 // Pushes into a scheduler's own queue are not submissions in this sense: that scheduler is awake and will get to them. It calls Notify without the
@@ -105,7 +105,7 @@ internal sealed class SleepProtocol<TAtomics>
             if (TAtomics.CompareExchange(ref word, seen | bit, seen) == seen)
                 break;
         }
-        // After the bit: a submitter that sees no searcher any more finds the sleeper.
+        // After the bit, so that a submitter that sees no searcher any more finds the sleeper. (The look below would save it in the other order too.)
         if (isSearching)
             TAtomics.Add(ref _searching, -1);
         if (!_host.HasWorkFor(scheduler))
