@@ -4,7 +4,7 @@ namespace GreenThreads.Stress;
 
 /// <summary>
 /// Rings of green threads that hand a token on, each to the next: it parks until the token is there, and unparks its successor. Every second ring parks
-/// for a few microseconds at a time only. A ring that has done its laps is replaced by a new one until time is up.
+/// for less than a millisecond at a time only. A ring that has done its laps is replaced by a new one until time is up.
 /// </summary>
 internal sealed class RingWorld : World
 {
@@ -37,7 +37,7 @@ internal sealed class RingWorld : World
             var random = new Random(seed + i);
             do
             {
-                var ring = new Ring(this, parties[i], options.RingSize, options.Laps, i % 2 == 0 ? 0 : random.Next(1, 100));
+                var ring = new Ring(this, parties[i], options.RingSize, options.Laps, i % 2 == 0 ? 0 : random.Next(50, 1000), end);
                 rings[i] = ring;
                 ring.Run();
                 Interlocked.Increment(ref _rings);
@@ -56,15 +56,17 @@ internal sealed class RingWorld : World
         private readonly RingWorld _world;
         private readonly Party _party;
         private readonly Node[] _nodes;
-        private readonly int _laps;
+        private readonly long _end;
         private readonly TimeSpan _parkTime;
+        private int _lastLap;
         private long _moved;
 
-        internal Ring(RingWorld world, Party party, int size, int laps, int parkMicroseconds)
+        internal Ring(RingWorld world, Party party, int size, int laps, int parkMicroseconds, long end)
         {
             _world = world;
             _party = party;
-            _laps = laps;
+            _lastLap = laps - 1;
+            _end = end;
             _parkTime = parkMicroseconds == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromMicroseconds(parkMicroseconds);
             _nodes = new Node[size];
             for (int i = 0; i < size; i++)
@@ -97,7 +99,7 @@ internal sealed class RingWorld : World
             Node next = _nodes[(index + 1) % _nodes.Length];
             GreenThread thread = GreenThread.Current!;
             long moved = 0;
-            for (int lap = 0; lap < _laps; lap++)
+            for (int lap = 0; ; lap++)
             {
                 Scheduler? before = thread.Scheduler;
                 while (Volatile.Read(ref self.Token) < 0)
@@ -108,11 +110,22 @@ internal sealed class RingWorld : World
                 Check.That(token == (long)lap * _nodes.Length + index, $"the token {token} in lap {lap} at node {index}");
                 Volatile.Write(ref self.Token, -1);
                 if (index == 0)
-                    _party.Step();
-                if (lap < _laps - 1 || index < _nodes.Length - 1)
+                    BeginLap(lap);
+                bool isLast = lap == _lastLap; // Before the others go on: the next lap may be over by then.
+                if (!isLast || index < _nodes.Length - 1)
                     next.Give(token + 1);
+                if (isLast)
+                    break;
             }
             Interlocked.Add(ref _moved, moved);
+        }
+
+        // By the first node, which has the token: the others see it when the token comes to them.
+        private void BeginLap(int lap)
+        {
+            _party.Step();
+            if (lap < _lastLap && Stopwatch.GetTimestamp() >= _end)
+                _lastLap = lap;
         }
     }
 
