@@ -1,8 +1,11 @@
 using BenchmarkDotNet.Running;
 using GreenThreads.Benchmarks;
 
-// "parked [COUNT]" measures memory and creation, which no benchmark of many rounds can; everything else goes to BenchmarkDotNet.
-if (args is ["parked", .. string[] rest])
-    return ParkedMemory.Run(rest);
+// "parked [COUNT]" measures memory and creation, "scaling [RUNS [SCHEDULERS]]" whole loads, which no benchmark of many rounds can; everything else goes
+// to BenchmarkDotNet.
+if (args is ["parked", .. string[] parked])
+    return ParkedMemory.Run(parked);
+if (args is ["scaling", .. string[] scaling])
+    return Scaling.Run(scaling);
 BenchmarkSwitcher.FromAssembly(typeof(YieldBenchmarks).Assembly).Run(args);
 return 0;
