@@ -17,7 +17,7 @@ internal sealed class Hub
     private int _unanswered;
     private long _rounds;
 
-    internal Hub(PairsWorld world, int id, SchedulerGroup group, int seed)
+    internal Hub(PairsWorld world, int id, SchedulerGroup group, int seed, bool allStayApart)
     {
         _world = world;
         _id = id;
@@ -26,10 +26,12 @@ internal sealed class Hub
         _isOsThread = id % 64 == 1;
         // Otherwise by the last: one wake-up that must not be lost, rather than several of which all but the last race the park.
         _isWokenByAll = random.Next(2) == 0;
-        _parker = new Parker(random.Next());
+        // Whoever may go anywhere goes where it is woken, so two such are soon together. Those of every second hub stay apart.
+        bool staysApart = allStayApart || id % 2 == 0;
+        _parker = new Parker(random.Next(), staysApart);
         _members = new Member[random.Next(1, 5)];
         for (int i = 0; i < _members.Length; i++)
-            _members[i] = new Member(this, new Parker(random.Next()), random.Next());
+            _members[i] = new Member(this, new Parker(random.Next(), staysApart), random.Next());
         Party = new Party($"hub {id}", Describe);
     }
 
@@ -142,7 +144,7 @@ internal sealed class Hub
             var random = new Random(seed);
             while (!Volatile.Read(ref _isEnding))
             {
-                if (random.Next(4) == 0)
+                if (random.Next(8) == 0)
                     hub._world.Mixer.Pass();
                 parker.RunBurst(AnswerOne);
             }

@@ -33,7 +33,7 @@ internal sealed class PairsWorld : World
         get
         {
             long moved = _hubs.Sum(static hub => hub.Moved);
-            return $"{Pairs} pairs, {_hubs.Sum(static hub => hub.Crossings)} unparks of one of another scheduler, {moved} parks ended elsewhere, {_hubs.Sum(static hub => hub.Timeouts)} timeouts, "
+            return $"{Pairs} pairs, {Crossings} unparks of one of another scheduler, {moved} parks ended elsewhere, {_hubs.Sum(static hub => hub.Timeouts)} timeouts, "
                 + $"{Volatile.Read(ref _joins)} joins after {Volatile.Read(ref _joinTimeouts)} timeouts, {SnapshotText.Totals(_run?.Group)}";
         }
     }
@@ -49,6 +49,8 @@ internal sealed class PairsWorld : World
         return (hub - _firstActive + count) % count < _active;
     }
 
+    private long Crossings => _hubs.Sum(static hub => hub.Crossings);
+
     private long Pairs => _hubs.Sum(static hub => hub.Pairs);
 
     internal override void Run(StressOptions options, int seed, TimeSpan duration)
@@ -60,7 +62,7 @@ internal sealed class PairsWorld : World
         var random = new Random(seed);
         var hubs = new List<Hub>();
         for (int threads = options.Threads; threads > 0; threads -= hubs[^1].Size)
-            hubs.Add(new Hub(this, hubs.Count, group, random.Next()));
+            hubs.Add(new Hub(this, hubs.Count, group, random.Next(), options.Across));
         _hubs = [.. hubs];
         _active = _hubs.Length;
         Joiner[] joiners = [.. Enumerable.Range(0, 2 * options.Schedulers).Select(i => new Joiner(i, random.Next()))];
@@ -71,12 +73,12 @@ internal sealed class PairsWorld : World
             hub.Start();
 
         long begin = Stopwatch.GetTimestamp();
-        while (options.Pairs > 0 ? Pairs < options.Pairs : Stopwatch.GetElapsedTime(begin) < duration)
+        while (options.Pairs > 0 ? (options.Across ? Crossings : Pairs) < options.Pairs : Stopwatch.GetElapsedTime(begin) < duration)
         {
             Thread.Sleep(s_tide);
             _firstActive = random.Next(_hubs.Length);
-            // Mostly less than there are schedulers, so that some of them sleep.
-            _active = random.Next(8) == 0 ? _hubs.Length : Math.Min(_hubs.Length, random.Next(1, 2 * options.Schedulers + 2));
+            // Mostly less than there are schedulers, so that some of them sleep. Who counts only what goes across gets there with many at a time.
+            _active = random.Next(8) == 0 != options.Across ? _hubs.Length : Math.Min(_hubs.Length, random.Next(1, 2 * options.Schedulers + 2));
         }
         _isOver = true;
         foreach (Hub hub in _hubs)

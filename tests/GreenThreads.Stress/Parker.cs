@@ -17,11 +17,14 @@ internal sealed class Parker
     private readonly bool _isAffine;
     private Counters _counters;
 
-    internal Parker(int seed)
+    /// <summary>Chooses how it parks.</summary>
+    /// <param name="seed">Of the choice, and of the timeouts.</param>
+    /// <param name="isAffine">Always in catch blocks.</param>
+    internal Parker(int seed, bool isAffine)
     {
         _random = new Random(seed);
         _isTimed = _random.Next(3) == 0;
-        _isAffine = _random.Next(2) == 0;
+        _isAffine = _random.Next(3) == 0 || isAffine;
     }
 
     internal long Pairs => Volatile.Read(ref _counters.Pairs);

@@ -33,6 +33,8 @@ internal sealed record StressOptions
 
     internal required long Pairs { get; init; }
 
+    internal required bool Across { get; init; }
+
     internal required int Patience { get; init; }
 
     internal required int Rest { get; init; }
@@ -57,6 +59,7 @@ internal sealed record StressOptions
         Option<int> ringSize = Number("--ring", 100, 2, "Green threads of a ring in the ring world.");
         Option<int> laps = Number("--laps", 1000, 1, "How often a token goes round a ring.");
         var pairs = new Option<long>("--pairs") { HelpName = "N", Description = "The pairs world ends after N park/unpark pairs, whatever the time; 0 (default) for when time is up." };
+        var across = new Option<bool>("--across") { Description = "In the pairs world, everybody keeps apart, and --pairs counts only unparks of one on another scheduler." };
         Option<int> patience = Number("--patience", 60, 1, "Seconds without progress that count as a hang.");
         Option<int> rest = Number("--rest", 3, 0, "Milliseconds between two forced collections, at most.");
         var world = new Option<string>("--world")
@@ -74,7 +77,7 @@ internal sealed record StressOptions
         });
         var root = new RootCommand("Green threads that check all they have, while others force collections.")
         {
-            seconds, threads, carriers, seed, world, schedulers, scheduleSeed, leaves, ringSize, laps, pairs, patience, rest,
+            seconds, threads, carriers, seed, world, schedulers, scheduleSeed, leaves, ringSize, laps, pairs, across, patience, rest,
         };
         root.SetAction(static _ => { }); // never invoked
 
@@ -107,6 +110,7 @@ internal sealed record StressOptions
             RingSize = result.GetValue(ringSize),
             Laps = result.GetValue(laps),
             Pairs = result.GetValue(pairs),
+            Across = result.GetValue(across),
             Patience = result.GetValue(patience),
             Rest = result.GetValue(rest),
         };
