@@ -7,7 +7,7 @@ internal static class FreshTypes
     private const int Maximum = 20_000;
 
     private static readonly Type[] s_types =
-        [.. typeof(object).Assembly.GetExportedTypes().Where(static type => type.IsClass && !(type.IsAbstract && type.IsSealed) && !type.ContainsGenericParameters).Take(300)];
+        [.. typeof(object).Assembly.GetExportedTypes().Where(static type => IsArgument(type)).Take(300)];
 
     private static int s_used;
 
@@ -19,4 +19,6 @@ internal static class FreshTypes
         int index = Volatile.Read(ref s_used) >= Maximum ? Maximum : Interlocked.Increment(ref s_used) - 1;
         return index >= Maximum ? null : (s_types[index % s_types.Length], s_types[index / s_types.Length % s_types.Length]);
     }
+
+    private static bool IsArgument(Type type) => type.IsClass && !(type.IsAbstract && type.IsSealed) && !type.ContainsGenericParameters;
 }

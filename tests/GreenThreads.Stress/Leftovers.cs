@@ -25,9 +25,12 @@ internal readonly record struct Leftovers(int Descriptors, int OsThreads, int St
         }
     }
 
-    // Sockets, event loops and their wake-up descriptors. The runtime keeps a file open for each assembly that it loads.
-    private static int CountDescriptors() => Directory.EnumerateFileSystemEntries("/proc/self/fd")
-        .Count(static descriptor => new FileInfo(descriptor).LinkTarget is { } target && (target.StartsWith("socket:", StringComparison.Ordinal) || target.StartsWith("anon_inode:", StringComparison.Ordinal)));
+    // The runtime keeps a file open for each assembly that it loads, so files do not count.
+    private static int CountDescriptors() =>
+        Directory.EnumerateFileSystemEntries("/proc/self/fd").Count(static descriptor => IsOfEventLoops(new FileInfo(descriptor).LinkTarget));
+
+    private static bool IsOfEventLoops(string? target) =>
+        target is not null && (target.StartsWith("socket:", StringComparison.Ordinal) || target.StartsWith("anon_inode:", StringComparison.Ordinal));
 
     private static int CountOsThreads(string group)
     {

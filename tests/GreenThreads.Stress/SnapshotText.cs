@@ -25,8 +25,8 @@ internal static class SnapshotText
         foreach (SchedulerSnapshot one in snapshot.Schedulers)
         {
             string affine = string.Join(", ", one.AffineParks.Select(static reason => $"{reason.Key} {reason.Value}"));
-            text.AppendLine($"  {one.Name,-16} {one.State,-9} runs {one.Running?.ToString() ?? "nobody"}; {one.Queued} queued ({one.QueuedAffine} affine), {one.Parked} parked, "
-                + $"{one.Timers} timers; {one.Picks} picks, {one.Parks} parks, {one.Steals} steals of {one.Stolen}, {one.Polls} polls, {one.Wakes} wakes, "
+            text.AppendLine($"  {one.Name,-16} {one.State,-9} runs {one.Running?.ToString() ?? "nobody"}; {one.Queued} queued ({one.QueuedAffine} affine), "
+                + $"{one.Parked} parked, {one.Timers} timers; {one.Picks} picks, {one.Parks} parks, {one.Steals} steals of {one.Stolen}, {one.Polls} polls, {one.Wakes} wakes, "
                 + $"stuck {one.StuckInNativeCode} + {one.StuckComputing} times, idle {one.IdleTime.TotalSeconds:F1} s; {affine}");
         }
         return text.ToString();

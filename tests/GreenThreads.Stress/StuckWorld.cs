@@ -25,8 +25,8 @@ internal sealed class StuckWorld : World
 
     internal override IReadOnlyList<SchedulerGroup> Groups => _run is null ? [] : [_run.Group];
 
-    internal override string Summary => $"{Parties.Take(Tickers).Sum(static party => party.Count)} ticks, the longest gap {Gap.TotalMilliseconds:F0} ms, {_echo?.Answers} answers, "
-        + $"{Volatile.Read(ref _blocks)} blocks, {SnapshotText.Totals(_run?.Group)}";
+    internal override string Summary => $"{Parties.Take(Tickers).Sum(static party => party.Count)} ticks, the longest gap {Gap.TotalMilliseconds:F0} ms, "
+        + $"{_echo?.Answers} answers, {Volatile.Read(ref _blocks)} blocks, {SnapshotText.Totals(_run?.Group)}";
 
     private TimeSpan Gap => Stopwatch.GetElapsedTime(0, Volatile.Read(ref _worstGap));
 
@@ -36,7 +36,8 @@ internal sealed class StuckWorld : World
         SchedulerGroup group = _run.Group;
         long end = Stopwatch.GetTimestamp() + (long)(duration.TotalSeconds * Stopwatch.Frequency);
         int blockers = options.Schedulers + 2;
-        Parties = [.. Enumerable.Range(0, Tickers).Select(static i => new Party($"ticker {i}")), .. Enumerable.Range(0, blockers).Select(static i => new Party($"blocker {i}"))];
+        Parties = [.. Enumerable.Range(0, Tickers).Select(static i => new Party($"ticker {i}")),
+            .. Enumerable.Range(0, blockers).Select(static i => new Party($"blocker {i}"))];
         var threads = new List<GreenThread>();
         using var echo = new Echo();
         _echo = echo;
