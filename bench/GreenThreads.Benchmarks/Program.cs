@@ -1,9 +1,12 @@
 using BenchmarkDotNet.Running;
 using GreenThreads.Benchmarks;
 
-// "parked [COUNT]" measures memory and creation, which no benchmark of many rounds can, and "stuck" delays; everything else goes to BenchmarkDotNet.
-if (args is ["parked", .. string[] rest])
-    return ParkedMemory.Run(rest);
+// "parked [COUNT]" measures memory and creation, "scaling [RUNS [SCHEDULERS]]" whole loads, "stuck" delays: what no benchmark of many rounds can.
+// Everything else goes to BenchmarkDotNet.
+if (args is ["parked", .. string[] parked])
+    return ParkedMemory.Run(parked);
+if (args is ["scaling", .. string[] scaling])
+    return Scaling.Run(scaling);
 if (args is ["stuck"])
     return StuckDelay.Run();
 BenchmarkSwitcher.FromAssembly(typeof(YieldBenchmarks).Assembly).Run(args);

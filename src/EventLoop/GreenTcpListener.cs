@@ -113,8 +113,16 @@ public sealed partial class GreenTcpListener : IDisposable
             int seen = _socket.Interest.EdgesOf(WaitDirection.Read);
             if (TryAccept(out int errno) is { } stream)
             {
-                EventLoopHost.Current.SpendBudget();
-                return stream;
+                try
+                {
+                    EventLoopHost.Current.SpendBudget();
+                    return stream;
+                }
+                catch
+                {
+                    stream.Dispose(); // Cancelled: nobody else knows of it.
+                    throw;
+                }
             }
             if (errno == Errno.EAGAIN)
             {

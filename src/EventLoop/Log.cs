@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using Microsoft.Extensions.Logging;
 
@@ -6,6 +7,42 @@ namespace GreenThreads;
 // What the event loop and the sockets log. Everything goes through the facade, and nothing here is on a hot path.
 internal static partial class Log
 {
+    // Lines that wait for the thread pool; further ones are dropped. A guess.
+    private const int MaximumPosted = 64;
+
+    private static int s_posted;
+
+    /// <summary>
+    /// Logs from the thread pool, for threads of ours that must not run code of a user's: a logger may wait for a lock that a green thread holds, and the
+    /// monitor is who makes that one go on.
+    /// </summary>
+    internal static void Post(Action log)
+    {
+        if (Interlocked.Increment(ref s_posted) > MaximumPosted)
+        {
+            Interlocked.Decrement(ref s_posted);
+            return;
+        }
+        ThreadPool.UnsafeQueueUserWorkItem(Run, log, preferLocal: false);
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "A logger that fails cannot be told of by logging, and must not end the process.")]
+    private static void Run(Action log)
+    {
+        try
+        {
+            log();
+        }
+        catch (Exception)
+        {
+            // See above.
+        }
+        finally
+        {
+            Interlocked.Decrement(ref s_posted);
+        }
+    }
+
     [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "epoll_pwait2 is not available: timers are rounded up to milliseconds")]
     internal static partial void NoNanosecondPoll(ILogger logger);
 

@@ -6,6 +6,23 @@ public partial class GreenThread
     private readonly OsThreadWaiter? _boundWaiter;
     private volatile bool _boundIsParked;
 
+    /// <summary>Runs it on the calling OS thread.</summary>
+    internal void RunBound()
+    {
+        t_bound = this;
+        try
+        {
+            Execute();
+        }
+        finally
+        {
+            t_bound = null;
+        }
+    }
+
+    /// <summary>Throws if the calling code runs on a bound green thread that is cancelled.</summary>
+    internal static void ThrowIfBoundIsCanceled() => t_bound?.ThrowIfCanceled();
+
     /// <summary>Starts the OS thread.</summary>
     /// <exception cref="GreenThreadLimitException">The system gives no further thread.</exception>
     internal void StartBound()

@@ -167,7 +167,10 @@ public partial class GreenThread
     }
 
     /// <summary>Waits for the end and leaves what ended it alone. Parks.</summary>
-    internal void WaitForEnd() => WaitForEnd(Deadline.Never, default);
+    internal bool WaitForEnd(Deadline deadline) => WaitForEnd(deadline, default);
+
+    /// <summary>What ended it, which counts as observed from now on; null if nothing did.</summary>
+    internal Exception? TakeFailure() => Observe()?.SourceException;
 
     /// <summary>Whether it has ended with an exception.</summary>
     internal bool HasFailed => HasEnded && _failure is not null;

@@ -153,7 +153,10 @@ public partial class GreenThread : Waiter
     public static bool YieldIfDue()
     {
         Coroutine? coroutine = Coroutine.Current;
-        return coroutine is not null && Unsafe.As<GreenThread>(coroutine.Tenant)!.Scheduler!.IsYieldDue && YieldBecauseDue();
+        if (coroutine is not null)
+            return Unsafe.As<GreenThread>(coroutine.Tenant)!.Scheduler!.IsYieldDue && YieldBecauseDue();
+        ThrowIfBoundIsCanceled();
+        return false;
     }
 
     /// <summary>Waits for a time, never for less. Parks a green thread; blocks a plain OS thread.</summary>

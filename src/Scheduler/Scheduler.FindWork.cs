@@ -28,8 +28,8 @@ internal sealed partial class Scheduler
     private GreenThread? FindWork()
     {
         _picks++;
-        if (--_picksLeft <= 0)
-            LookAround();
+        if (--_picksLeft <= 0 && LookAround() is { } late)
+            return late;
         if ((_queue.HasNext || AffineCount != 0) && TakePreferred() is { } preferred)
             return preferred;
         return _queue.Pop() ?? FindWorkSlow();
@@ -43,11 +43,11 @@ internal sealed partial class Scheduler
             if (_isAffineTurn && TakeAffine() is { } affine)
                 return affine;
         }
-        if (_nextBudget > 0)
-        {
-            _nextBudget--;
+        if (_picks != _lastNextPick + 1)
+            _nextBudget = NextBudget; // Another one ran in between.
+        _lastNextPick = _picks;
+        if (_nextBudget-- > 0)
             return _queue.TakeNext();
-        }
         _nextBudget = NextBudget;
         if (_queue.TakeNext() is { } late)
             Push(late);
@@ -66,8 +66,10 @@ internal sealed partial class Scheduler
         return _queue.Pop();
     }
 
-    private void LookAround()
+    /// <summary>Returns whom to run next, if the injection queue must have its turn and there is no room in the ring.</summary>
+    private GreenThread? LookAround()
     {
+        GreenThread? late = null;
         long now = Stopwatch.GetTimestamp();
         long sinceLast = now - _lastLook;
         if (sinceLast >= s_lookInterval)
@@ -77,8 +79,8 @@ internal sealed partial class Scheduler
             ServePoll(now);
             if (_isRetired)
                 HandOnQueue();
-            else
-                TakeInjected();
+            else if (!TakeInjected())
+                Group.Injected.TryDequeue(out late);
             _queue.ClearConsumed();
             if (_pool.Count > _largestPool)
                 ShrinkPool();
@@ -87,12 +89,13 @@ internal sealed partial class Scheduler
         {
             Shake();
             _picksLeft = 1;
-            return;
+            return late;
         }
         // As many picks as fit into the interval at the speed of the last ones.
         long perPick = Math.Max(1, sinceLast / _picksBetweenLooks);
         _picksBetweenLooks = (int)Math.Clamp(s_lookInterval / perPick, 1, MaximumPicksBetweenLooks);
         _picksLeft = _picksBetweenLooks;
+        return late;
     }
 
     // Runs on green stacks too, whose code has no use for an error of the poller, and from where the scheduler could not go on.
@@ -125,9 +128,13 @@ internal sealed partial class Scheduler
         NotifyOfBacklog();
     }
 
-    private void TakeInjected()
+    // Into free room only: what has waited in the ring must not be driven out by what waited outside, or some would never run.
+    private bool TakeInjected()
     {
-        for (int i = 0; i < InjectedBatch && Group.Injected.TryDequeue(out GreenThread? thread); i++)
+        int room = Math.Min(InjectedBatch, _queue.Capacity - _queue.Count);
+        for (int i = 0; i < room && Group.Injected.TryDequeue(out GreenThread? thread); i++)
             Push(thread);
+        _isInjectionLong = !Group.Injected.IsEmpty;
+        return room > 0;
     }
 }

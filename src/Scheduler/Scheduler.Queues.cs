@@ -12,7 +12,8 @@ namespace GreenThreads;
 //   woken here by a poll or a timer  the ring, in the order of the events
 //   affine (DESIGN.md §2 rule 9)     the queue of affine ones of the scheduler where it parked. Nobody steals from it; while it is not empty, every
 //                                    second pick is one of its
-//   the ring is full                 the older half of it goes to the group's injection queue
+//   the ring is full                 the older half of it goes to the group's injection queue; as long as there is more in there than the ring has room
+//                                    for, whoever yields goes to its end, so that all have their turn
 //   a retired spare                  the injection queue, always; affine ones it still runs itself
 //
 // The slot is not stolen: its green thread runs within microseconds. When its scheduler is late, the monitor empties it into the injection queue.
@@ -30,6 +31,10 @@ internal sealed partial class Scheduler
     // Owner scheduler only.
     private readonly GreenThread?[] _overflow = new GreenThread?[RunQueue.StandardCapacity / 2];
     private bool _isServingPoll;
+    private long _lastNextPick;
+
+    // There is more in the injection queue than fits into the ring.
+    private bool _isInjectionLong;
     private bool _isAffineTurn;
     private int _nextBudget = NextBudget;
 
@@ -114,10 +119,12 @@ internal sealed partial class Scheduler
     // Owner scheduler only, as all below.
     private void EnqueueHere(GreenThread thread)
     {
-        if (thread.Home is null)
-            Push(thread);
-        else
+        if (thread.Home is not null)
             EnqueueAffine(thread);
+        else if (_isInjectionLong)
+            Group.Injected.Enqueue(thread);
+        else
+            Push(thread);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -8,6 +8,9 @@ namespace GreenThreads;
 // goes on with a new tenant, or by the carrier.
 //
 // FinishSwitch may run at the start of any stack, so it neither parks nor throws.
+//
+// The methods that are on a stack while it does not run are optimised from the first call on (AggressiveOptimization): code of the first tier keeps every
+// local alive to the end of its method, and the collector with it, so a parked green thread would keep whoever ran after it from being collected.
 internal sealed unsafe partial class Scheduler
 {
     private enum LeftFor : byte
@@ -41,6 +44,7 @@ internal sealed unsafe partial class Scheduler
     }
 
     /// <summary>Lets others run. Called by the running green thread.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Yield(GreenThread self, Coroutine coroutine)
     {
         Debug.Assert(Running == self, "only the running green thread yields");
@@ -72,6 +76,7 @@ internal sealed unsafe partial class Scheduler
         return _timers.Remove(self) || !deadline.HasPassed;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ParkUntimed(GreenThread self)
     {
         if (!self.ParkState.TryBeginPark())
@@ -180,7 +185,7 @@ internal sealed unsafe partial class Scheduler
     }
 
     // Not inlined: a coroutine that rests in the pool must hold on to nothing of the tenants that it had.
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void RunTenantsUntilSwitch(Coroutine coroutine)
     {
         Scheduler scheduler = Unsafe.As<GreenThread>(coroutine.Tenant)!.Scheduler!;

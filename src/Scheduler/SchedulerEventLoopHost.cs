@@ -15,6 +15,8 @@ internal sealed class SchedulerEventLoopHost : EventLoopHost
         Coroutine? coroutine = Coroutine.Current;
         if (coroutine is not null)
             Unsafe.As<GreenThread>(coroutine.Tenant)!.Scheduler!.SpendBudget();
+        else
+            GreenThread.ThrowIfBoundIsCanceled();
     }
 
     [ModuleInitializer]

@@ -13,6 +13,17 @@ public sealed partial class SchedulerGroup
     /// <summary>The green thread has ended, or its OS thread could not be started; the last that the OS thread does here.</summary>
     internal void RemoveBound(GreenThread thread) => _bound.TryRemove(thread, out _);
 
+    // Run: the calling OS thread is the green thread.
+    private GreenThread RunBound(Action body, in SpawnOptions options)
+    {
+        var thread = new GreenThread(this, body, options, TakeId(here: null));
+        CountSpawn(thread, here: null);
+        AddBound(thread, Thread.CurrentThread);
+        thread.RunBound();
+        RemoveBound(thread);
+        return thread;
+    }
+
     private void StartBound(GreenThread thread)
     {
         try

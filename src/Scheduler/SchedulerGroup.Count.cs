@@ -28,26 +28,26 @@ public sealed partial class SchedulerGroup
             OnEndWhileClosing();
     }
 
-    private long CountLive()
+    private long CountLive() => CountSpawned(daemonsToo: false, CountEnded(daemonsToo: false));
+
+    private long CountLiveDaemons() => CountAll() - CountLive();
+
+    private long CountAll() => CountSpawned(daemonsToo: true, CountEnded(daemonsToo: true));
+
+    private long CountEnded(bool daemonsToo)
     {
-        long ended = _countedOutside.Ended;
+        long ended = _countedOutside.Ended + (daemonsToo ? _daemonsOutside.Ended : 0);
         foreach (Scheduler scheduler in Schedulers)
-            ended += scheduler.Counted.Ended;
-        long spawned = _countedOutside.Spawned;
-        // Read again: a scheduler that came meanwhile may have spawned one that ended elsewhere.
-        foreach (Scheduler scheduler in Schedulers)
-            spawned += scheduler.Counted.Spawned;
-        return spawned - ended;
+            ended += scheduler.Counted.Ended + (daemonsToo ? scheduler.Daemons.Ended : 0);
+        return ended;
     }
 
-    private long CountLiveDaemons()
+    // After CountEnded, and with the schedulers that came meanwhile: one of them may have spawned what ended elsewhere.
+    private long CountSpawned(bool daemonsToo, long ended = 0)
     {
-        long ended = _daemonsOutside.Ended;
+        long spawned = _countedOutside.Spawned + (daemonsToo ? _daemonsOutside.Spawned : 0);
         foreach (Scheduler scheduler in Schedulers)
-            ended += scheduler.Daemons.Ended;
-        long spawned = _daemonsOutside.Spawned;
-        foreach (Scheduler scheduler in Schedulers)
-            spawned += scheduler.Daemons.Spawned;
+            spawned += scheduler.Counted.Spawned + (daemonsToo ? scheduler.Daemons.Spawned : 0);
         return spawned - ended;
     }
 }

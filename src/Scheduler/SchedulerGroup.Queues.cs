@@ -35,17 +35,21 @@ public sealed partial class SchedulerGroup : ISleepHost
 
     internal void NotifyOfInjection() => Sleepers.Submitted();
 
-    bool ISleepHost.HasWorkFor(int scheduler)
+    bool ISleepHost.HasWorkFor(int scheduler) => IsStopping || Schedulers[scheduler].HasOwnWork || HasWorkToTake();
+
+    bool ISleepHost.HasWorkToTake(int asker) => HasWorkToTake();
+
+    void ISleepHost.Interrupt(int scheduler) => Schedulers[scheduler].Interrupt();
+
+    private bool HasWorkToTake()
     {
-        if (!Injected.IsEmpty || IsStopping)
+        if (!Injected.IsEmpty)
             return true;
-        foreach (Scheduler other in Schedulers)
+        foreach (Scheduler scheduler in Schedulers)
         {
-            if (other.Index == scheduler ? other.HasOwnWork : other.IsWorthStealing)
+            if (scheduler.IsWorthStealing)
                 return true;
         }
         return false;
     }
-
-    void ISleepHost.Interrupt(int scheduler) => Schedulers[scheduler].Interrupt();
 }

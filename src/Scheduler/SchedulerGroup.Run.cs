@@ -29,21 +29,21 @@ public sealed partial class SchedulerGroup
             s_default ??= group;
 
         Scheduler? platform = GreenRuntime.Mode == GreenRuntimeMode.Switched ? group.RegularSchedulers[0] : null;
-        GreenThread thread = group.Spawn(main, new SpawnOptions { Name = "main", File = file, Line = line, Home = platform });
+        GreenThread thread;
         if (platform is null)
         {
-            // Bound mode.
-            thread.WaitForEnd();
+            thread = group.RunBound(main, new SpawnOptions { Name = "main", File = file, Line = line });
             group.Shutdown(thread.HasFailed ? TimeSpan.Zero : Timeout.InfiniteTimeSpan);
         }
         else
         {
+            thread = group.Spawn(main, new SpawnOptions { Name = "main", File = file, Line = line, Home = platform });
             var closer = new Thread(() =>
             {
-                thread.WaitForEnd();
+                thread.WaitForEnd(Deadline.Never);
                 group.Shutdown(thread.HasFailed ? TimeSpan.Zero : Timeout.InfiniteTimeSpan);
             })
-            { IsBackground = true, Name = $"{group.Name} closer" };
+            { IsBackground = true, Name = $"{group.Name}-main" };
             closer.UnsafeStart();
             platform.Run();
             closer.Join();

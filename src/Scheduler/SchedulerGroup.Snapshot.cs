@@ -24,8 +24,8 @@ public sealed partial class SchedulerGroup
         {
             Name = Name,
             Live = CountLive(),
-            LiveDaemons = CountLiveDaemons(),
-            Spawned = _countedOutside.Spawned + _daemonsOutside.Spawned + Schedulers.Sum(static scheduler => scheduler.Counted.Spawned + scheduler.Daemons.Spawned),
+            LiveDaemons = Math.Max(CountLiveDaemons(), 0),
+            Spawned = CountSpawned(daemonsToo: true),
             Parked = parkedInAll,
             Injected = Injected.Count,
             Schedulers = [.. Schedulers.Select(scheduler => scheduler.Snapshot(parked.GetValueOrDefault(scheduler)))],

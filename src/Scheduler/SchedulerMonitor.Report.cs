@@ -19,8 +19,9 @@ internal sealed partial class SchedulerMonitor
         if (_nextReports.Count >= MaximumSites)
             _nextReports.Clear();
         _nextReports[site] = Deadline.After(s_logInterval);
-        LogStuck(_logger, scheduler.Name, thread.Name ?? "green thread", thread.Id, thread.SpawnSite, since.TotalMilliseconds,
-            isComputing ? "computes" : "is blocked in native code", method);
+        string name = thread.Name ?? "green thread";
+        Log.Post(() => LogStuck(_logger, scheduler.Name, name, thread.Id, thread.SpawnSite, since.TotalMilliseconds,
+            isComputing ? "computes" : "is blocked in native code", method));
     }
 
     // The innermost method and, if that is the framework's, the first one that is not: whoever reads the line looks for code of theirs.

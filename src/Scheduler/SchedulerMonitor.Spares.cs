@@ -60,12 +60,14 @@ internal sealed partial class SchedulerMonitor
             catch (Exception exception) when (exception is SystemCallException or GreenThreadLimitException)
             {
                 if (MayWarn())
-                    LogNoSpare(_logger, _group.Name, exception);
+                    Log.Post(() => LogNoSpare(_logger, _group.Name, exception));
                 return;
             }
         }
-        if (MayWarn())
-            LogTooFewSpares(_logger, _group.Name, _group.RegularSchedulers.Length, Spares().Length);
+        if (!MayWarn())
+            return;
+        int spares = Spares().Length;
+        Log.Post(() => LogTooFewSpares(_logger, _group.Name, _group.RegularSchedulers.Length, spares));
     }
 
     private static void Retire(Scheduler spare)

@@ -10,7 +10,7 @@ namespace GreenThreads;
 //   - the slot of its queue goes to the injection queue, a lone entry of its ring may be stolen, and YieldIfDue will yield there.
 // After MonitorThreshold it is stuck:
 //   - it is told apart whether it is in native code (its CLR Thread is in preemptive mode: a blocking call, a contended lock) or computes;
-//     one line is logged for each site and minute (SchedulerMonitor.Report.cs);
+//     one line is logged for each site and minute (SchedulerMonitor.Report.cs), from the thread pool: the monitor runs no code of a user's;
 //   - the monitor polls its epoll set and its timers for it, and wakes whom they concern into the injection queue;
 //   - if all schedulers are stuck and work waits, a spare one starts; it retires when a regular one is back (SchedulerMonitor.Spares.cs).
 // Affine green threads of a stuck scheduler wait until it is back: no other OS thread may run them.
@@ -67,7 +67,14 @@ internal sealed partial class SchedulerMonitor
     internal void Start()
     {
         _thread = new Thread(Run) { IsBackground = true, Name = $"{_group.Name}-monitor" };
-        _thread.UnsafeStart();
+        try
+        {
+            _thread.UnsafeStart();
+        }
+        catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
+        {
+            throw new GreenThreadLimitException("the system gives no further OS thread", "ulimit -u, kernel.threads-max or the cgroup's pids.max");
+        }
     }
 
     /// <summary>Ends the monitor, which then stops the schedulers. Any thread.</summary>

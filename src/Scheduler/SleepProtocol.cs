@@ -3,8 +3,12 @@ namespace GreenThreads;
 /// <summary>What the sleep protocol needs of the schedulers.</summary>
 internal interface ISleepHost
 {
-    /// <summary>Whether a scheduler that searches would find something, or has something of its own. Looks at every queue.</summary>
+    /// <summary>Whether a scheduler that searches would find something, or has something that only it can do. Looks at every queue.</summary>
     bool HasWorkFor(int scheduler);
+
+    /// <summary>Whether there is something that any scheduler could take. Looks at every queue.</summary>
+    /// <param name="asker">Who asks: a scheduler, or <see cref="SleepProtocol{TAtomics}.Submitter"/>.</param>
+    bool HasWorkToTake(int asker);
 
     /// <summary>Makes the current or next poll of a scheduler return.</summary>
     void Interrupt(int scheduler);
@@ -36,6 +40,9 @@ internal interface ISleepHost
 internal sealed class SleepProtocol<TAtomics>
     where TAtomics : struct, IAtomics
 {
+    /// <summary>For <see cref="ISleepHost.HasWorkToTake"/>: who asks is no scheduler, or none that searched.</summary>
+    internal const int Submitter = -1;
+
     private const int BitsPerWord = 32;
 
     private readonly ISleepHost _host;
@@ -87,7 +94,7 @@ internal sealed class SleepProtocol<TAtomics>
     /// <param name="scheduler">Who.</param>
     internal void EndSearch(int scheduler)
     {
-        if (TAtomics.Add(ref _searching, -1) == 0 && _host.HasWorkFor(scheduler))
+        if (TAtomics.Add(ref _searching, -1) == 0 && _host.HasWorkToTake(scheduler))
             Notify();
     }
 
@@ -139,7 +146,7 @@ internal sealed class SleepProtocol<TAtomics>
                 _host.Interrupt(sleeper);
                 return;
             }
-            if (TAtomics.Add(ref _searching, -1) != 0 || !_host.HasWorkFor(-1))
+            if (TAtomics.Add(ref _searching, -1) != 0 || !_host.HasWorkToTake(Submitter))
                 return;
         }
     }

@@ -14,7 +14,7 @@ internal sealed class CheckedBody
 
     private static readonly AsyncLocal<int> s_asyncLocal = new();
 
-    private readonly World _world;
+    private readonly CheckedWorld _world;
     private readonly int _id;
     private readonly Random _random;
     private readonly int _managedId = Environment.CurrentManagedThreadId;
@@ -24,7 +24,7 @@ internal sealed class CheckedBody
     private readonly DirectStatics _direct;
     private int _round;
 
-    internal CheckedBody(World world, int id, int seed)
+    internal CheckedBody(CheckedWorld world, int id, int seed)
     {
         _world = world;
         _id = id;

@@ -10,9 +10,11 @@ internal sealed class Collector : IDisposable
     private volatile bool _stop;
     private int _forced;
 
-    internal Collector(int seed)
+    /// <param name="seed">Of the kinds and the rests.</param>
+    /// <param name="rest">Milliseconds between two collections, at most.</param>
+    internal Collector(int seed, int rest)
     {
-        _thread = new Thread(() => Run(new Random(seed))) { IsBackground = true, Name = "collector" };
+        _thread = new Thread(() => Run(new Random(seed), rest)) { IsBackground = true, Name = "collector" };
         _thread.Start();
     }
 
@@ -24,7 +26,7 @@ internal sealed class Collector : IDisposable
         _thread.Join();
     }
 
-    private void Run(Random random)
+    private void Run(Random random, int rest)
     {
         while (!_stop)
         {
@@ -44,7 +46,7 @@ internal sealed class Collector : IDisposable
                     break;
             }
             Interlocked.Increment(ref _forced);
-            Thread.Sleep(random.Next(0, 4));
+            Thread.Sleep(random.Next(rest + 1));
         }
     }
 }

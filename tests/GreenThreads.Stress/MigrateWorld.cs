@@ -7,29 +7,29 @@ namespace GreenThreads.Stress;
 /// Coroutines without a scheduler: every resume is by whichever OS thread gets them first, except that a stack with native frames goes on
 /// where it was (DESIGN.md §2 rule 9). Hands on by direct switches too.
 /// </summary>
-internal sealed unsafe class MigrateWorld(int carriers) : World
+internal sealed unsafe class MigrateWorld : CheckedWorld
 {
     private readonly ConcurrentQueue<Work> _shared = new();
     private int _remaining;
 
     internal override string Name => "migrate";
 
-    internal override void Run(int threads, int seed, TimeSpan duration)
+    internal override void Run(StressOptions options, int seed, TimeSpan duration)
     {
         long end = Stopwatch.GetTimestamp() + (long)(duration.TotalSeconds * Stopwatch.Frequency);
-        _remaining = threads;
+        _remaining = options.Threads;
         var bodies = new ConcurrentQueue<Action>();
-        for (int i = 0; i < threads; i++)
+        for (int i = 0; i < options.Threads; i++)
         {
             int id = i;
             bodies.Enqueue(() =>
             {
-                RunBody(id, seed + id, () => Stopwatch.GetTimestamp() < end);
+                RunBody(id, seed + id, end);
                 Interlocked.Decrement(ref _remaining);
             });
         }
-        var osThreads = new Thread[carriers];
-        for (int i = 0; i < carriers; i++)
+        var osThreads = new Thread[options.Carriers];
+        for (int i = 0; i < options.Carriers; i++)
         {
             osThreads[i] = new Thread(() => RunCarrier(bodies)) { Name = $"carrier {i}" };
             osThreads[i].Start();

@@ -1,7 +1,8 @@
-// Green threads check their own objects, stack memory, thread statics, contexts and exceptions across parks, while another thread forces
-// collections of every kind. Prints the seed first, progress each second, and one line at the end.
+// Green threads under loads that check themselves, while another thread forces collections of every kind: objects, stack memory, thread statics,
+// contexts and exceptions across parks (api, migrate), sums and tokens (skynet, ring), wake-ups (pairs), OS threads (affine), what a group leaves
+// behind (shutdown), and who gets on beside those that block (stuck). Prints the seeds first, progress each second, and a line for each world.
 //
-// Exit codes: 0 nothing was damaged; 1 something was; 2 bad usage. A crash has its own.
+// Exit codes: 0 nothing was wrong; 1 something was, or nobody got on any more; 2 bad usage. A crash has its own.
 using System.Diagnostics;
 using GreenThreads;
 using GreenThreads.Stress;
@@ -9,32 +10,30 @@ using GreenThreads.Stress;
 if (StressOptions.Parse(args, out int exitCode) is not { } options)
     return exitCode;
 
-int seed = options.Seed != 0 ? options.Seed : Environment.TickCount & int.MaxValue;
-Console.WriteLine($"seed {seed}, {options.Threads} threads, {options.Seconds} s, server GC {System.Runtime.GCSettings.IsServerGC}, {(IsDebug() ? "Debug" : "Release")} build");
+string seeds = $"--seed {options.Seed} --schedulers {options.Schedulers} --schedule-seed {options.ScheduleSeed}";
+Console.WriteLine($"{seeds}, {options.Threads} threads, {options.Seconds} s, server GC {System.Runtime.GCSettings.IsServerGC}, {(IsDebug() ? "Debug" : "Release")} build");
 Console.Write(GreenRuntime.Describe());
 
-var worlds = new List<World>();
-if (options.World is "api" or "all")
-    worlds.Add(new ApiWorld());
-if (options.World is "migrate" or "all" && GreenRuntime.Mode == GreenRuntimeMode.Switched)
-    worlds.Add(new MigrateWorld(options.Carriers));
+World[] all = [new ApiWorld(), new MigrateWorld(), new SkynetWorld(), new RingWorld(), new PairsWorld(), new AffineWorld(), new ShutdownWorld(), new StuckWorld()];
+bool isBound = GreenRuntime.Mode == GreenRuntimeMode.Bound;
+World[] worlds = [.. all.Where(world => options.Runs(world.Name) && (world.RunsBound || !isBound))];
 
 int failed = 0;
 foreach (World world in worlds)
 {
-    using var collector = new Collector(seed);
+    using var collector = new Collector(options.Seed, options.Rest);
     long started = Stopwatch.GetTimestamp();
-    var progress = new Progress(world, collector);
-    world.Run(options.Threads, seed, TimeSpan.FromSeconds((double)options.Seconds / worlds.Count));
-    progress.Stop();
+    var watchdog = new Watchdog(world, collector, options.Patience, seeds);
+    world.Run(options, options.Seed, TimeSpan.FromSeconds((double)options.Seconds / worlds.Length));
+    watchdog.Stop();
     collector.Dispose();
-    Console.WriteLine($"{world.Name}: {world.Rounds} rounds, {world.Pauses} pauses, {collector.Forced} forced collections, "
+    Console.WriteLine($"{world.Name}: {world.Summary}, {collector.Forced} forced collections, "
         + $"{GC.CollectionCount(0)}/{GC.CollectionCount(1)}/{GC.CollectionCount(2)} in all, {Stopwatch.GetElapsedTime(started).TotalSeconds:F0} s, {world.Failures.Count} failures");
     foreach (string failure in world.Failures.Take(10))
         Console.WriteLine(failure);
     failed += world.Failures.Count;
 }
-Console.WriteLine(failed == 0 ? "ok" : $"FAILED with seed {seed}");
+Console.WriteLine(failed == 0 ? "ok" : $"FAILED with {seeds}");
 return failed == 0 ? 0 : 1;
 
 static bool IsDebug()

@@ -2,46 +2,45 @@ using System.Collections.Concurrent;
 
 namespace GreenThreads.Stress;
 
-/// <summary>Where the checked bodies run, and what a pause means there.</summary>
+/// <summary>A load with checks of its own.</summary>
 internal abstract class World
 {
-    private long _rounds;
-    private long _pauses;
-
     internal abstract string Name { get; }
+
+    /// <summary>Whether it means anything where a green thread is an OS thread.</summary>
+    internal virtual bool RunsBound => false;
 
     internal ConcurrentQueue<string> Failures { get; } = new();
 
-    internal long Rounds => Volatile.Read(ref _rounds);
-
-    internal long Pauses => Volatile.Read(ref _pauses);
-
-    internal abstract void Run(int threads, int seed, TimeSpan duration);
-
-    /// <summary>Leaves the OS thread to others and comes back, perhaps after long and perhaps elsewhere.</summary>
-    internal void Pause(Random random)
+    /// <summary>Who has to get on. Replaced as a whole; read by the watchdog at any time.</summary>
+    internal IReadOnlyList<Party> Parties
     {
-        Interlocked.Increment(ref _pauses);
-        PauseCore(random);
-    }
+        get => Volatile.Read(ref field);
+        private protected set => Volatile.Write(ref field, value);
+    } = [];
 
-    protected abstract void PauseCore(Random random);
+    /// <summary>The groups whose snapshots tell of a hang.</summary>
+    internal virtual IReadOnlyList<SchedulerGroup> Groups => [];
 
-    /// <summary>Runs checked rounds until time is up; a failed check ends it and is kept.</summary>
-    protected void RunBody(int id, int seed, Func<bool> goOn)
+    /// <summary>What it has done so far, in a few words.</summary>
+    internal virtual string Summary => $"{Parties.Sum(static party => party.Count)} rounds";
+
+    /// <summary>Runs it. What goes wrong is put into <see cref="Failures"/>.</summary>
+    /// <param name="options">The counts.</param>
+    /// <param name="seed">Of its random choices.</param>
+    /// <param name="duration">After this it ends what it has begun.</param>
+    internal abstract void Run(StressOptions options, int seed, TimeSpan duration);
+
+    /// <summary>Runs a part of it, and keeps what it throws as a failure. The group's end is none.</summary>
+    internal void Guard(string who, Action body)
     {
         try
         {
-            var body = new CheckedBody(this, id, seed);
-            while (goOn())
-            {
-                body.Round();
-                Interlocked.Increment(ref _rounds);
-            }
+            body();
         }
-        catch (Exception exception)
+        catch (Exception exception) when (exception is not GreenThreadCanceledException)
         {
-            Failures.Enqueue($"thread {id}: {exception}");
+            Failures.Enqueue($"{who}: {exception}");
         }
     }
 }

@@ -82,6 +82,8 @@ internal sealed partial class SleepWorld<TFaults> : ISleepHost
         return !isBlind && (AnyInjected() || _schedulers.Any(other => other.Queue.Count > 0));
     }
 
+    public bool HasWorkToTake(int asker) => HasWorkFor(asker);
+
     public void Interrupt(int scheduler)
     {
         _machine.Step($"interrupt {scheduler}");

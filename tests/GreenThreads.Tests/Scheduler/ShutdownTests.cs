@@ -64,8 +64,6 @@ public sealed class ShutdownTests
                 GreenThread.Park();
             },
         ];
-        if (GreenRuntime.Mode == GreenRuntimeMode.Bound)
-            waits = [.. waits.Where((_, index) => index != 7)]; // YieldIfDue does nothing there.
         GreenThread[] threads = [.. waits.Select(wait => group.Spawn(() =>
         {
             try
