@@ -69,6 +69,35 @@ internal sealed class CoroutineReserve
         }
     }
 
+    /// <summary>
+    /// Ends some of the idle coroutines for good, if the runtime lets us: their CLR Threads and stacks are given back. Blocks the calling OS thread, for
+    /// some tens of microseconds each and longer where collections come between (docs/gc.md); not for a carrier.
+    /// </summary>
+    /// <returns>How many were ended.</returns>
+    internal int Shrink(int count)
+    {
+        if (!CoroutineReaper.IsAvailable)
+            return 0;
+        List<Coroutine> chosen;
+        lock (_gate)
+        {
+            // The oldest first: the runtime searches its list of Threads from the oldest on for each one that it takes out.
+            chosen = [.. _idle.OrderBy(coroutine => coroutine.Number).Take(count)];
+            HashSet<Coroutine> gone = [.. chosen];
+            Coroutine[] left = [.. _idle.Reverse().Where(coroutine => !gone.Contains(coroutine))];
+            _idle.Clear();
+            foreach (Coroutine coroutine in left)
+                _idle.Push(coroutine);
+        }
+        int ended = CoroutineReaper.End(chosen);
+        lock (_gate)
+        {
+            foreach (Coroutine coroutine in chosen.Skip(ended))
+                _idle.Push(coroutine);
+        }
+        return ended;
+    }
+
     /// <summary>Moves some into a pool.</summary>
     /// <returns>False if there was none.</returns>
     internal bool TryMoveTo(CoroutinePool pool, int atMost)

@@ -13,8 +13,15 @@ internal sealed class ContractDescriptor
     private const ulong Magic = 0x0043414443434e44; // "DNCCDAC\0"
 
     private readonly JsonElement _types;
+    private readonly JsonElement _globals;
+    private readonly nint[] _pointerData;
 
-    private ContractDescriptor(JsonElement types) => _types = types;
+    private ContractDescriptor(JsonElement root, nint[] pointerData)
+    {
+        _types = root.GetProperty("types");
+        _globals = root.GetProperty("globals");
+        _pointerData = pointerData;
+    }
 
     // As in contract-descriptor.md; the header is followed by fields of pointer size.
 #pragma warning disable CS0649 // the runtime fills it in
@@ -38,15 +45,16 @@ internal sealed class ContractDescriptor
         // SAFETY: the symbol is the header, and its fields say where the text is and how long; all of it is constant data of libcoreclr.
         if (header->Magic != Magic)
             throw new RuntimeUnsupportedException($"{Symbol} has an unknown magic number 0x{header->Magic:x}");
-        return Parse(new ReadOnlySpan<byte>(header->Descriptor, (int)header->DescriptorSize));
+        return Parse(new ReadOnlySpan<byte>(header->Descriptor, (int)header->DescriptorSize),
+            new ReadOnlySpan<nint>(header->PointerData, (int)header->PointerDataCount));
     }
 
-    internal static ContractDescriptor Parse(ReadOnlySpan<byte> json)
+    internal static ContractDescriptor Parse(ReadOnlySpan<byte> json, ReadOnlySpan<nint> pointerData = default)
     {
         try
         {
             JsonElement root = JsonSerializer.Deserialize<JsonElement>(json);
-            return new ContractDescriptor(root.GetProperty("types"));
+            return new ContractDescriptor(root, pointerData.ToArray());
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
         {
@@ -64,6 +72,16 @@ internal sealed class ContractDescriptor
         if (value.ValueKind != JsonValueKind.Number || !value.TryGetInt32(out int offset) || offset < 0)
             throw new RuntimeUnsupportedException($"{Symbol} has no readable offset for {type}.{field}");
         return offset;
+    }
+
+    /// <summary>The address of a global variable of the runtime's: [[index in the pointer data], type].</summary>
+    internal nint AddressOf(string global)
+    {
+        if (!TryGetProperty(_globals, global, out JsonElement value) || value.ValueKind != JsonValueKind.Array || value.GetArrayLength() == 0
+            || value[0].ValueKind != JsonValueKind.Array || value[0].GetArrayLength() != 1
+            || !value[0][0].TryGetInt32(out int index) || index < 0 || index >= _pointerData.Length)
+            throw new RuntimeUnsupportedException($"{Symbol} has no readable address of {global}");
+        return _pointerData[index];
     }
 
     // Of what is no object, JsonElement.TryGetProperty throws instead.
