@@ -21,6 +21,7 @@ internal static class Program
         ["stack-use"] = StackUseScenario.Run,
         ["create-while-collecting"] = CreateWhileCollectingScenario.Run,
         ["probe"] = ProbeScenario.Run,
+        ["idle-cost"] = IdleCostScenario.Run,
         ["give-back"] = GiveBackScenario.Run,
         ["selfcheck"] = SelfCheckScenario.Run,
     };
