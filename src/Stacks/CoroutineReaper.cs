@@ -1,19 +1,15 @@
-using System.Diagnostics;
-
 namespace GreenThreads;
 
 // Ends coroutines that nobody needs, on an OS thread that exists for nothing else (ThreadEnd.cs says how).
 //
 // The runtime frees what was ended on its finalizer thread, under the ThreadStore lock, which every collection needs: one pass over all Threads for each
-// batch, and for each one of the batch a search from the oldest Thread on. So batches are small at first, wait for the finalizer thread, and grow or
-// shrink so that one of them holds a collection up no longer than a few milliseconds.
+// batch, and for each one of the batch a search from the oldest Thread on (a singly linked list). So it goes by batches, and waits for the finalizer
+// thread after each: large enough that the passes do not add up, small enough that one holds the lock for less time than a collection of so many takes.
 internal static unsafe class CoroutineReaper
 {
-    private const int SmallestBatch = 16;
+    private const int SmallestBatch = 64;
     private const int LargestBatch = 1024;
-
-    private static readonly TimeSpan s_shortBatch = TimeSpan.FromMilliseconds(2);
-    private static readonly TimeSpan s_longBatch = TimeSpan.FromMilliseconds(6);
+    private const int Batches = 64;
 
     private static readonly Lazy<(ThreadEnd? End, string Reason)> s_examination = new(Examine);
 
@@ -54,28 +50,24 @@ internal static unsafe class CoroutineReaper
     private static int EndAll(IReadOnlyList<Coroutine> coroutines, Carrier* carrier, ThreadEnd end)
     {
         int ended = 0;
-        int batch = SmallestBatch;
         while (ended < coroutines.Count)
         {
+            int batch = Math.Clamp((coroutines.Count - ended) / Batches, SmallestBatch, LargestBatch);
             int last = Math.Min(ended + batch, coroutines.Count);
             for (; ended < last; ended++)
             {
                 if (!coroutines[ended].TryEnd(carrier, end))
                     return ended;
             }
-            long start = Stopwatch.GetTimestamp();
             GC.WaitForPendingFinalizers();
-            TimeSpan taken = Stopwatch.GetElapsedTime(start);
-            if (taken < s_shortBatch)
-                batch = Math.Min(2 * batch, LargestBatch);
-            else if (taken > s_longBatch)
-                batch = Math.Max(batch / 2, SmallestBatch);
         }
         return ended;
     }
 
     private static (ThreadEnd? End, string Reason) Examine()
     {
+        if (GreenRuntime.Mode == GreenRuntimeMode.Bound)
+            return (null, "bound mode");
         try
         {
             ThreadEnd end = ThreadEnd.Find(ClrRuntime.Module);

@@ -3,52 +3,79 @@ using System.Globalization;
 
 namespace GreenThreads.TestProcess;
 
-// What idle coroutines cost: memory, and the time of collections, medians of seven; and what of it is left once the reserve has given all of
-// them back. The heap is all but empty, so what a collection takes is the Threads.
+// What idle coroutines cost: memory, and the time of collections, medians of seven; and what of it is left once the reserve has given them back, all
+// or all but some. The heap is all but empty, so what a collection takes is the Threads.
+//
+//   idle-cost COUNT [KEPT [collecting]]     collecting: somebody collects generation 0 meanwhile, every 10 ms; the longest is reported
 internal static unsafe class IdleCostScenario
 {
     private const int Collections = 7;
 
+    private static volatile bool s_stop;
+    private static double s_longest;
+
     internal static int Run(string[] args)
     {
         int count = int.Parse(args[0], CultureInfo.InvariantCulture);
+        int kept = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 0;
         _ = GreenRuntime.Mode;
         Console.WriteLine($"given_back={CoroutineReaper.Describe()}");
         Report("none");
 
+        // Those that are kept are the oldest: the runtime passes them all for each one that it frees.
         CoroutineReserve reserve = CoroutineReserve.Of(StackArena.DefaultStride);
-        if (count > 0)
-        {
-            var carrier = new Thread(() => Fill(reserve, count));
-            carrier.Start();
-            carrier.Join();
-        }
+        RunOnThread(() => Fill(CoroutineReserve.Of(2 * StackArena.DefaultStride), 2 * StackArena.DefaultStride, kept));
+        RunOnThread(() => Fill(reserve, StackArena.DefaultStride, count - kept));
         Report("idle");
+        var collector = new Thread(Collect) { IsBackground = true };
+        if (args.Length > 2)
+            collector.Start();
 
         long start = Stopwatch.GetTimestamp();
         int ended = reserve.Shrink(count);
         double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        s_stop = true;
+        if (args.Length > 2)
+        {
+            collector.Join();
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"longest_ms={s_longest:F1}"));
+        }
         Console.WriteLine($"ended={ended}");
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"ended_ms={milliseconds:F0}"));
         Report("after");
         return 0;
     }
 
-    private static void Fill(CoroutineReserve reserve, int count)
+    private static void RunOnThread(ThreadStart body)
+    {
+        var thread = new Thread(body);
+        thread.Start();
+        thread.Join();
+    }
+
+    private static void Fill(CoroutineReserve reserve, int stackReserve, int count)
     {
         Carrier* carrier = Carrier.Attach(ClrRuntime.Module, ClrRuntime.Layout);
-        var made = new Coroutine[Math.Min(count, 1000)];
-        for (int left = count; left > 0; left -= made.Length)
+        var made = new Coroutine[1];
+        for (int i = 0; i < count; i++)
         {
-            for (int i = 0; i < made.Length; i++)
-            {
-                made[i] = Coroutine.Create(carrier);
-                made[i].Start(static () => { });
-                made[i].Resume(carrier);
-            }
-            reserve.Add(made.AsSpan(0, Math.Min(made.Length, left)));
+            made[0] = Coroutine.Create(carrier, stackReserve);
+            made[0].Start(static () => { });
+            made[0].Resume(carrier);
+            reserve.Add(made);
         }
         Carrier.Release(carrier);
+    }
+
+    private static void Collect()
+    {
+        while (!s_stop)
+        {
+            long start = Stopwatch.GetTimestamp();
+            GC.Collect(0, GCCollectionMode.Forced, blocking: true);
+            s_longest = Math.Max(s_longest, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            Thread.Sleep(10);
+        }
     }
 
     private static void Report(string name)
