@@ -19,7 +19,7 @@ internal sealed class ContractDescriptor
     private ContractDescriptor(JsonElement root, nint[] pointerData)
     {
         _types = root.GetProperty("types");
-        _globals = root.GetProperty("globals");
+        TryGetProperty(root, "globals", out _globals);
         _pointerData = pointerData;
     }
 
@@ -74,11 +74,11 @@ internal sealed class ContractDescriptor
         return offset;
     }
 
-    /// <summary>The address of a global variable of the runtime's: [[index in the pointer data], type].</summary>
+    /// <summary>The address of a global variable of the runtime's. The text has [[index in the pointer data], type].</summary>
     internal nint AddressOf(string global)
     {
         if (!TryGetProperty(_globals, global, out JsonElement value) || value.ValueKind != JsonValueKind.Array || value.GetArrayLength() == 0
-            || value[0].ValueKind != JsonValueKind.Array || value[0].GetArrayLength() != 1
+            || value[0].ValueKind != JsonValueKind.Array || value[0].GetArrayLength() != 1 || value[0][0].ValueKind != JsonValueKind.Number
             || !value[0][0].TryGetInt32(out int index) || index < 0 || index >= _pointerData.Length)
             throw new RuntimeUnsupportedException($"{Symbol} has no readable address of {global}");
         return _pointerData[index];

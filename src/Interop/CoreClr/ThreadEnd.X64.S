@@ -12,13 +12,13 @@ end_thread:
     push %r14
     mov %rdi, %rbx
     mov (%rdi), %r12
-    mov 0x8(%rdi), %r13
+    mov 8(%rdi), %r13
     mov %rsi, (%rdi)
     mov %rcx, %rdi
     call *%rdx
     mov (%rbx), %rax
     mov %r12, (%rbx)
-    mov %r13, 0x8(%rbx)
+    mov %r13, 8(%rbx)
     pop %r14
     pop %r13
     pop %r12

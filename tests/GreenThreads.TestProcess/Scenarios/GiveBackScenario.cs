@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace GreenThreads.TestProcess;
 
-// Spikes of green threads, after each of which most of the idle coroutines are ended, while others collect in every way, green threads go on
-// to run on those that are left, and OS threads come and go. Green threads use what belongs to a Thread: thread statics, the Thread object,
+// Spikes of green threads, after each of which most of the idle coroutines are ended, while the next spike begins, others collect in every way,
+// green threads go on to run on those that are left, and OS threads come and go. Green threads use what belongs to a Thread: thread statics, the Thread object,
 // locks, exceptions, execution contexts. Whatever an ended Thread left behind shows as a crash, a wrong value or a count that does not fall.
 internal static class GiveBackScenario
 {
@@ -32,14 +32,17 @@ internal static class GiveBackScenario
         Thread[] disturbers = [Start(Collect), Start(StartOsThreads), Start(RunBystanders)];
         int ended = 0;
         int largest = 0;
+        Thread? reaper = null;
         CoroutineReserve reserve = CoroutineReserve.Of(StackArena.DefaultStride);
         for (int round = 0; round < rounds; round++)
         {
             Spike(count);
             largest = Math.Max(largest, RuntimeThreads.Count);
-            ended += reserve.Shrink(count * 9 / 10);
-            Console.WriteLine($"# round {round}: ended {ended} so far, {reserve.Count} rest, {RuntimeThreads.Count} Threads");
+            reaper?.Join();
+            reaper = Start(() => Interlocked.Add(ref ended, reserve.Shrink(count * 9 / 10)));
+            Console.WriteLine($"# round {round}: ended {Volatile.Read(ref ended)} so far, {reserve.Count} rest, {RuntimeThreads.Count} Threads");
         }
+        reaper?.Join();
         s_stop = true;
         foreach (Thread thread in disturbers)
             thread.Join();

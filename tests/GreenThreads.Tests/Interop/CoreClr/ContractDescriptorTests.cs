@@ -48,7 +48,26 @@ public sealed class ContractDescriptorTests
     {
         ContractDescriptor descriptor = ContractDescriptor.Read(ClrRuntime.Module.Handle);
         Assert.Equal(ClrRuntime.Layout.OSId, descriptor.OffsetOf("Thread", "OSId"));
+        Assert.Contains(ClrRuntime.Module.WritableSegments, segment => descriptor.AddressOf("ThreadStore") >= segment.Start
+            && descriptor.AddressOf("ThreadStore") < segment.End);
     }
+
+    [Fact]
+    public void A_global_is_an_index_into_the_addresses_beside_the_text()
+    {
+        byte[] json = Encoding.UTF8.GetBytes("""{"types":{},"globals":{"ThreadStore":[[1],"pointer"]}}""");
+        Assert.Equal(20, ContractDescriptor.Parse(json, [10, 20]).AddressOf("ThreadStore"));
+        Assert.Throws<RuntimeUnsupportedException>(() => ContractDescriptor.Parse(json, [10]).AddressOf("ThreadStore"));
+    }
+
+    [Theory]
+    [InlineData("""{"types":{}}""")]
+    [InlineData("""{"types":{},"globals":[]}""")]
+    [InlineData("""{"types":{},"globals":{"ThreadStore":["0x4","uint32"]}}""")]
+    [InlineData("""{"types":{},"globals":{"ThreadStore":[["1"],"pointer"]}}""")]
+    [InlineData("""{"types":{},"globals":{"ThreadStore":[[-1],"pointer"]}}""")]
+    public void A_global_that_is_missing_or_unreadable_makes_the_runtime_unsupported(string json) =>
+        Assert.Throws<RuntimeUnsupportedException>(() => Parse(json).AddressOf("ThreadStore"));
 
     [Fact]
     public void A_library_without_the_symbol_makes_the_runtime_unsupported()
