@@ -27,7 +27,11 @@ internal static class GiveBackScenario
     {
         int count = int.Parse(args[0], CultureInfo.InvariantCulture);
         int rounds = int.Parse(args[1], CultureInfo.InvariantCulture);
-        _ = GreenRuntime.Mode;
+        if (GreenRuntime.Mode == GreenRuntimeMode.Bound)
+        {
+            Console.WriteLine("given_back=no coroutines in bound mode");
+            return 2;
+        }
         Console.WriteLine($"given_back={CoroutineReaper.Describe()}");
         Thread[] disturbers = [Start(Collect), Start(StartOsThreads), Start(RunBystanders)];
         int ended = 0;
@@ -40,7 +44,7 @@ internal static class GiveBackScenario
             largest = Math.Max(largest, RuntimeThreads.Count);
             reaper?.Join();
             reaper = Start(() => Interlocked.Add(ref ended, reserve.Shrink(count * 9 / 10)));
-            Console.WriteLine($"# round {round}: ended {Volatile.Read(ref ended)} so far, {reserve.Count} rest, {RuntimeThreads.Count} Threads");
+            Console.WriteLine($"# round {round}: ended {Volatile.Read(ref ended)} so far, {reserve.Count} rest, {RuntimeThreads.Count} Threads, {IdleCostScenario.ResidentKilobytes()} KB");
         }
         reaper?.Join();
         s_stop = true;
