@@ -22,7 +22,7 @@ internal static partial class Interop
     internal static bool IsMainThread(int threadId) => threadId == Environment.ProcessId;
 
     [LibraryImport("libc")]
-    private static partial nint pthread_self();
+    internal static partial nint pthread_self();
 
     // pthread_attr_t has 56 bytes on x86-64 (bits/pthreadtypes-arch.h).
     private unsafe struct pthread_attr_t

@@ -30,6 +30,9 @@ internal sealed partial class SchedulerMonitor
     // Looks with everybody asleep before the monitor sleeps too, so that a trickle of work does not wake it each time.
     private const int QuietLooks = 2;
 
+    // How long idle coroutines must not have been needed before they are ended. A guess.
+    private static readonly TimeSpan s_reviewInterval = TimeSpan.FromSeconds(10);
+
     private readonly SchedulerGroup _group;
     private readonly ILogger _logger;
     private readonly TimeSpan _threshold;
@@ -38,6 +41,8 @@ internal sealed partial class SchedulerMonitor
     private readonly List<Watch> _watches = [];
     private readonly ManualResetEventSlim _wake = new(initialState: false, spinCount: 0);
     private Thread? _thread;
+    private Deadline _nextReview = Deadline.After(s_reviewInterval);
+    private bool _hasReserve;
     private volatile bool _isAsleep;
     private volatile bool _isStopping;
 
@@ -115,6 +120,8 @@ internal sealed partial class SchedulerMonitor
                 if (elapsed < _tick)
                     continue;
                 lastLook = Stopwatch.GetTimestamp();
+                if (_nextReview.HasPassed)
+                    ReviewReserve();
                 quietLooks = LookAtAll(elapsed < _tick * 2 ? elapsed : _tick * 2) ? 0 : quietLooks + 1;
             }
             _group.StopSchedulers();
@@ -127,12 +134,20 @@ internal sealed partial class SchedulerMonitor
 
     private void SleepWhileAllSleep()
     {
+        _hasReserve = GreenRuntime.Mode == GreenRuntimeMode.Switched && CoroutineReserve.MayShrink;
         _wake.Reset();
         _isAsleep = true;
         Interlocked.MemoryBarrier(); // Pairs with the one in NoteAwake.
-        if (!_isStopping && _group.Schedulers.All(static scheduler => scheduler.IsAsleep))
-            _wake.Wait();
+        while (!_isStopping && _group.Schedulers.All(static scheduler => scheduler.IsAsleep) && !_wake.Wait(_hasReserve ? s_reviewInterval : Timeout.InfiniteTimeSpan))
+            ReviewReserve();
         _isAsleep = false;
+    }
+
+    // Every monitor does it; the reserve is the process's.
+    private void ReviewReserve()
+    {
+        _nextReview = Deadline.After(s_reviewInterval);
+        _hasReserve = GreenRuntime.Mode == GreenRuntimeMode.Switched && CoroutineReserve.Review();
     }
 
     /// <summary>Returns whether anybody is awake.</summary>

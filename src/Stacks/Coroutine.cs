@@ -16,6 +16,10 @@ namespace GreenThreads;
 internal sealed unsafe class Coroutine
 {
     private static StackArena? s_arena;
+    private static long s_created;
+
+    // Guards CoroutineBlock.Clr.Thread against being freed while somebody else than the coroutine looks at it.
+    private static readonly Lock s_endGate = new();
 
     // Copies of the arena's fields, so that Current is three loads; the capacity is 0 until there is an arena.
     private static nint s_region;
@@ -31,7 +35,12 @@ internal sealed unsafe class Coroutine
     {
         _block = Arena.Blocks + index;
         StackReserve = strides * Arena.Stride;
-        nint handle = GCHandle.ToIntPtr(GCHandle.Alloc(this));
+        // A stack that had another coroutine keeps its handle: whoever looks at all of them (All) may just be reading it.
+        nint handle = _block->Handle;
+        if (handle == 0)
+            handle = GCHandle.ToIntPtr(GCHandle.Alloc(this));
+        else
+            SetTarget(handle, this);
         // Whatever stride of the stack the stack pointer is in, Current finds the handle.
         for (int i = 0; i < strides; i++)
             _block[i].Handle = handle;
@@ -50,6 +59,9 @@ internal sealed unsafe class Coroutine
 
     /// <summary>Bytes of address space that its stack takes, guard included; a multiple of the arena's stride.</summary>
     internal int StackReserve { get; }
+
+    /// <summary>In the order of creation, which is the order of the runtime's list of Threads.</summary>
+    internal long Number { get; } = Interlocked.Increment(ref s_created);
 
     internal nint StackBase => _block->StackBase;
 
@@ -95,8 +107,8 @@ internal sealed unsafe class Coroutine
     }
 
     /// <summary>
-    /// Makes a coroutine. To be called on the carrier's own stack; takes some microseconds. It lives, with its CLR Thread, until the process
-    /// ends: keep it in a pool.
+    /// Makes a coroutine. To be called on the carrier's own stack; takes some microseconds. It lives, with its CLR Thread, until
+    /// <see cref="TryEnd"/>: keep it in a pool.
     /// </summary>
     /// <param name="carrier">Of the calling OS thread.</param>
     /// <param name="stackReserve">Bytes of address space for its stack, rounded up to what the arena gives out.</param>
@@ -148,8 +160,47 @@ internal sealed unsafe class Coroutine
     /// <summary>To be called when the carrier that last ran this coroutine may end before it is resumed.</summary>
     internal void ForgetCarrier() => ClrThread.ForgetCarrier(&_block->Clr);
 
+    /// <summary>
+    /// Gives its CLR Thread back to the runtime and its stack to the arena. It must rest, its carrier forgotten, and nobody may use it afterwards. What its
+    /// frames refer to is dropped with them; no finally block runs.
+    /// </summary>
+    /// <returns>False if the runtime did not take it; it is as before then.</returns>
+    internal bool TryEnd(Carrier* carrier, ThreadEnd end)
+    {
+        nint thread = _block->Clr.Thread;
+        SetThread(ClrThread.Nobody);
+        if (!ClrThread.End(thread, &_block->Clr, carrier, end))
+        {
+            SetThread(thread);
+            return false;
+        }
+        SetTarget(_block->Handle, null);
+        Arena.Free((int)(_block - Arena.Blocks), StackReserve / Arena.Stride);
+        return true;
+    }
+
+    private void SetThread(nint thread)
+    {
+        lock (s_endGate)
+            _block->Clr.Thread = thread;
+    }
+
+    private static void SetTarget(nint handle, Coroutine? target)
+    {
+        GCHandle gcHandle = GCHandle.FromIntPtr(handle);
+        gcHandle.Target = target;
+    }
+
     /// <summary>Whether it runs managed code at this moment, rather than native code. Any thread; for a guess about somebody else.</summary>
-    internal bool IsInManagedCode => ClrThread.IsInManagedCode(&_block->Clr);
+    internal bool IsInManagedCode
+    {
+        get
+        {
+            // Its green thread may have ended meanwhile, and the coroutine be given back: the Thread must not be freed between two loads.
+            lock (s_endGate)
+                return ClrThread.IsInManagedCode(&_block->Clr);
+        }
+    }
 
     /// <summary>The managed methods on its stack, innermost first, while it is suspended; null if it is not, or they cannot be told. Any thread.</summary>
     internal IReadOnlyList<string>? MethodsWhileSuspended() =>
@@ -176,7 +227,7 @@ internal sealed unsafe class Coroutine
 
     private static Coroutine? At(int index)
     {
-        // SAFETY: inside the table; a handle is written once and never freed.
+        // SAFETY: inside the table; a handle is written once and never freed; it has no target once its coroutine was ended.
         nint handle = Volatile.Read(ref s_blocks[index].Handle);
         return handle == 0 ? null : (Coroutine?)GCHandle.FromIntPtr(handle).Target;
     }

@@ -4,7 +4,7 @@ namespace GreenThreads;
 // size of stack. Their stack pages are given back as they come in; what remains is their CLR Thread and the page or two that their lowest frames lie in.
 //
 // A coroutine moves here in batches, under a lock that is taken once for each; so the pools of schedulers that spawn and of those where the spawned
-// end are evened out, and a spike leaves no more than its CLR Threads behind.
+// end are evened out. What a spike leaves behind, and nobody needs for a while, is ended for good (Review, CoroutineReaper).
 internal sealed class CoroutineReserve
 {
     private static readonly Lock s_gate = new();
@@ -12,10 +12,22 @@ internal sealed class CoroutineReserve
     // Guarded by s_gate.
     private static readonly Dictionary<int, CoroutineReserve> s_byStackReserve = [];
 
+    // Idle ones that are never ended: they cost a collection some 0.3 ms, and 2.4 MB of memory. A guess.
+    private const int KeptForReuse = 256;
+
+    // Ended at once; and how few are not worth an OS thread.
+    private const int LargestShrink = 20_000;
+    private const int SmallestShrink = 64;
+
+    private static int s_isShrinking;
+
     private readonly Lock _gate = new();
 
     // Guarded by _gate.
     private readonly Stack<Coroutine> _idle = new();
+
+    // The least that there were since the last review: so many were not needed. Guarded by _gate.
+    private int _least;
 
     private CoroutineReserve()
     {
@@ -27,6 +39,16 @@ internal sealed class CoroutineReserve
         {
             lock (_gate)
                 return _idle.Count;
+        }
+    }
+
+    /// <summary>Whether a <see cref="Review"/> may find something to end.</summary>
+    internal static bool MayShrink
+    {
+        get
+        {
+            lock (s_gate)
+                return s_byStackReserve.Values.Any(static reserve => reserve.Count > KeptForReuse);
         }
     }
 
@@ -69,6 +91,103 @@ internal sealed class CoroutineReserve
         }
     }
 
+    /// <summary>
+    /// Ends some of the idle coroutines for good, if the runtime lets us: their CLR Threads and stacks are given back. Blocks the calling OS thread, for
+    /// some tens of microseconds each and longer where collections come between (docs/gc.md); not for a carrier.
+    /// </summary>
+    /// <returns>How many were ended.</returns>
+    internal int Shrink(int count)
+    {
+        if (!CoroutineReaper.IsAvailable)
+            return 0;
+        Coroutine[] all;
+        lock (_gate)
+        {
+            // All of them, for a moment, so that nobody waits for the sort.
+            all = [.. _idle.Reverse()];
+            _idle.Clear();
+            _least = 0;
+        }
+        // The oldest first: the runtime searches its list of Threads from the oldest on for each one that it takes out.
+        Coroutine[] chosen = [.. all.OrderBy(static coroutine => coroutine.Number).Take(count)];
+        HashSet<Coroutine> gone = [.. chosen];
+        PutBack(all.Where(coroutine => !gone.Contains(coroutine)));
+        int ended = 0;
+        try
+        {
+            ended = CoroutineReaper.End(chosen);
+        }
+        finally
+        {
+            PutBack(chosen.Skip(ended));
+        }
+        return ended;
+    }
+
+    private void PutBack(IEnumerable<Coroutine> coroutines)
+    {
+        lock (_gate)
+        {
+            foreach (Coroutine coroutine in coroutines)
+                _idle.Push(coroutine);
+        }
+    }
+
+    /// <summary>
+    /// To be called every now and then: ends those that nobody has needed since the last call, on an OS thread of its own, and keeps some.
+    /// </summary>
+    /// <returns>Whether there may be something to do at a later call.</returns>
+    internal static bool Review()
+    {
+        CoroutineReserve[] reserves;
+        lock (s_gate)
+            reserves = [.. s_byStackReserve.Values];
+        bool mayComeAgain = false;
+        foreach (CoroutineReserve reserve in reserves)
+            mayComeAgain |= reserve.ReviewOne();
+        return mayComeAgain;
+    }
+
+    private bool ReviewOne()
+    {
+        int excess;
+        lock (_gate)
+        {
+            excess = _least - KeptForReuse;
+            _least = _idle.Count;
+        }
+        if (_least <= KeptForReuse || !CoroutineReaper.IsAvailable)
+            return false;
+        if (excess >= SmallestShrink && Interlocked.Exchange(ref s_isShrinking, 1) == 0)
+        {
+            var thread = new Thread(() =>
+            {
+                try
+                {
+                    Shrink(Math.Min(excess, LargestShrink));
+                }
+                catch (Exception exception) when (exception is RuntimeUnsupportedException or SystemCallException)
+                {
+                    // They rest on.
+                }
+                finally
+                {
+                    Volatile.Write(ref s_isShrinking, 0);
+                }
+            })
+            { IsBackground = true, Name = "coroutine reaper" };
+            try
+            {
+                thread.UnsafeStart();
+            }
+            catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
+            {
+                Volatile.Write(ref s_isShrinking, 0); // Another time.
+            }
+        }
+        return true;
+    }
+
     /// <summary>Moves some into a pool.</summary>
     /// <returns>False if there was none.</returns>
     internal bool TryMoveTo(CoroutinePool pool, int atMost)
@@ -78,6 +197,7 @@ internal sealed class CoroutineReserve
             int count = Math.Min(atMost, _idle.Count);
             for (int i = 0; i < count; i++)
                 pool.Return(_idle.Pop());
+            _least = Math.Min(_least, _idle.Count);
             return count > 0;
         }
     }

@@ -137,8 +137,9 @@ internal sealed unsafe class StackArena
     /// <summary>Takes a stack back; its memory is returned to the system, its guard stays.</summary>
     internal void Free(int index, int strides = 1)
     {
+        // All of its pages: what lies above the base is only its colour.
         CoroutineBlock* block = Blocks + index;
-        Trim(block, block->StackBase);
+        Trim(block, Region + ((nint)(index + strides) << _strideShift));
         lock (_gate)
         {
             if (!_free.TryGetValue(strides, out Stack<int>? free))

@@ -22,6 +22,8 @@ internal static class Program
         ["create-while-collecting"] = CreateWhileCollectingScenario.Run,
         ["probe"] = ProbeScenario.Run,
         ["frames"] = FramesScenario.Run,
+        ["idle-cost"] = IdleCostScenario.Run,
+        ["give-back"] = GiveBackScenario.Run,
         ["selfcheck"] = SelfCheckScenario.Run,
     };
 

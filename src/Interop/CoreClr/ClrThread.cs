@@ -35,14 +35,19 @@ internal static unsafe class ClrThread
     private static readonly nint s_limbo = (nint)NativeMemory.AllocZeroed(4096);
     private static readonly nint s_zeroStatics = (nint)NativeMemory.AllocZeroed(ClrLayout.ThreadStaticsSize);
 
+    /// <summary>Takes the place of a Thread that was ended, for those who look at it: zeroes, so it is in native code.</summary>
+    internal static nint Nobody { get; } = (nint)NativeMemory.AllocZeroed(4096);
+
     private static readonly delegate* unmanaged[SuppressGCTransition]<nint, nint, nint*, nint, nint*, nint, void> s_moveThreadStatics;
     private static readonly delegate* unmanaged<nint*, delegate* unmanaged<Creation*, void>, Creation*, void> s_callWithoutThread;
+    private static readonly delegate* unmanaged<nint*, nint, nint, nint, nint> s_endThread;
 
     static ClrThread()
     {
-        nint[] code = ExecutableCode.Publish(ThreadStaticsCode.MoveThreadStatics, ThreadStaticsCode.CallWithoutThread);
+        nint[] code = ExecutableCode.Publish(ThreadStaticsCode.MoveThreadStatics, ThreadStaticsCode.CallWithoutThread, ThreadEndCode.EndThread);
         s_moveThreadStatics = (delegate* unmanaged[SuppressGCTransition]<nint, nint, nint*, nint, nint*, nint, void>)code[0];
         s_callWithoutThread = (delegate* unmanaged<nint*, delegate* unmanaged<Creation*, void>, Creation*, void>)code[1];
+        s_endThread = (delegate* unmanaged<nint*, nint, nint, nint, nint>)code[2];
     }
 
     private struct Creation
@@ -115,7 +120,7 @@ internal static unsafe class ClrThread
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static bool HasNativeFrames(ClrThreadState* state) => *(nint*)(state->Thread + s_frame) != FrameTop;
 
-    /// <summary>Whether T is in cooperative mode. Any thread; a snapshot, for a guess. CLR Threads of coroutines are never freed.</summary>
+    /// <summary>Whether T is in cooperative mode. Any thread; a snapshot, for a guess. Not while T may be ended.</summary>
     internal static bool IsInManagedCode(ClrThreadState* state) => Volatile.Read(ref *(int*)(state->Thread + s_layout.PreemptiveGCDisabled)) != 0;
 
     /// <summary>
@@ -160,6 +165,30 @@ internal static unsafe class ClrThread
             ClrThreadMap.Remove(entry);
         MoveStaticsOut(state, carrier);
         Unmount(state);
+    }
+
+    /// <summary>
+    /// Has the runtime end T as it ends the Thread of an OS thread that goes away. T must be unmounted and have its own handle back; nobody resumes it any
+    /// more, and its stack is free afterwards. Runs on W's stack. The finalizer thread frees the Thread later. The state may no longer name T, because
+    /// others look at that (<see cref="IsInManagedCode"/>).
+    /// </summary>
+    /// <returns>Whether the runtime ended it; if not, it is as before.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static bool End(nint thread, ClrThreadState* state, Carrier* carrier, ThreadEnd end)
+    {
+        // SAFETY: as a switch to T, without one of the stack. The runtime finds T as the current Thread, in preemptive mode, with its statics and an
+        // allocation context in the OS thread's block: it frees the ones and empties the other, which stays W's. No collection comes between the moves, W
+        // is in cooperative mode. The map entry stays W's too: the runtime removes the one that has T, and there is none.
+        nint monitor = carrier->ThreadStatics - s_layout.ThreadStatics + end.Monitor;
+        var statics = (nint*)(thread + s_threadLocalDataPtr);
+        var locals = (nint*)(thread + s_runtimeThreadLocals);
+        MoveCarrierStaticsOut(carrier);
+        s_moveThreadStatics(carrier->ThreadStatics, (nint)state->SavedStatics, statics, carrier->ThreadStatics, locals, carrier->RuntimeThreadLocals);
+        nint left = s_endThread(carrier->ThreadSlot, thread, end.Destructor, monitor);
+        if (left != 0)
+            s_moveThreadStatics((nint)state->SavedStatics, carrier->ThreadStatics, statics, (nint)state->SavedStatics, locals, s_limbo);
+        MoveCarrierStaticsIn(carrier);
+        return left == 0;
     }
 
     /// <summary>Compiles everything that runs between two moves of the statics, before the first of them.</summary>

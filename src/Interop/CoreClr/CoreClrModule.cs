@@ -2,22 +2,28 @@ using System.Runtime.InteropServices;
 
 namespace GreenThreads;
 
-/// <summary>libcoreclr.so as the dynamic linker loaded it: its handle, segments, build id and thread-local storage.</summary>
+/// <summary>libcoreclr.so (or the C library) as the dynamic linker loaded it: its handle, segments, build id and thread-local storage.</summary>
 internal sealed unsafe class CoreClrModule
 {
     private const uint PT_LOAD = 1;
     private const uint PT_NOTE = 4;
     private const uint PT_TLS = 7;
+    private const uint PF_X = 1;
     private const uint PF_W = 2;
     private const uint NT_GNU_BUILD_ID = 3;
 
-    private CoreClrModule(nint handle, nint loadAddress)
+    private CoreClrModule(nint handle, nint linkMap)
     {
         Handle = handle;
-        ReadProgramHeaders(loadAddress);
+        LinkMap = linkMap;
+        // SAFETY: struct link_map begins with l_addr (link.h).
+        ReadProgramHeaders(*(nint*)linkMap);
     }
 
     internal nint Handle { get; }
+
+    /// <summary>The dynamic linker's own record of it.</summary>
+    internal nint LinkMap { get; }
 
     /// <summary>The linker's build id in lower-case hexadecimal; empty if the file has none.</summary>
     internal string BuildId { get; private set; } = "";
@@ -28,6 +34,9 @@ internal sealed unsafe class CoreClrModule
     /// <summary>The writable segments: .data, .bss and what is near them.</summary>
     internal List<(nint Start, nint End)> WritableSegments { get; } = [];
 
+    /// <summary>The executable segments: .text and what is near it.</summary>
+    internal List<(nint Start, nint End)> ExecutableSegments { get; } = [];
+
     internal static CoreClrModule Open()
     {
         string path = Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "libcoreclr.so");
@@ -35,11 +44,17 @@ internal sealed unsafe class CoreClrModule
         nint handle = Interop.dlopen(path, Interop.RTLD_LAZY | Interop.RTLD_NOLOAD);
         if (handle == 0)
             handle = Interop.dlopen(null, Interop.RTLD_LAZY | Interop.RTLD_NOLOAD);
+        return Of(handle, "libcoreclr.so");
+    }
+
+    internal static CoreClrModule OpenCLibrary() => Of(Interop.dlopen("libc.so.6", Interop.RTLD_LAZY | Interop.RTLD_NOLOAD), "libc.so.6");
+
+    private static CoreClrModule Of(nint handle, string name)
+    {
         nint linkMap = 0;
         if (handle == 0 || Interop.dlinfo(handle, Interop.RTLD_DI_LINKMAP, &linkMap) != 0)
-            throw new RuntimeUnsupportedException("libcoreclr.so is not among the loaded libraries");
-        // SAFETY: struct link_map begins with l_addr (link.h).
-        return new CoreClrModule(handle, *(nint*)linkMap);
+            throw new RuntimeUnsupportedException($"{name} is not among the loaded libraries");
+        return new CoreClrModule(handle, linkMap);
     }
 
     /// <summary>The calling OS thread's block of the module's thread-local storage.</summary>
@@ -68,6 +83,9 @@ internal sealed unsafe class CoreClrModule
             {
                 case PT_LOAD when (*(uint*)(header + 4) & PF_W) != 0:
                     WritableSegments.Add((start, start + memorySize));
+                    break;
+                case PT_LOAD when (*(uint*)(header + 4) & PF_X) != 0:
+                    ExecutableSegments.Add((start, start + memorySize));
                     break;
                 case PT_TLS:
                     TlsSize = (int)memorySize;

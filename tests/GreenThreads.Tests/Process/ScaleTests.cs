@@ -45,6 +45,27 @@ public sealed class ScaleTests
         }
     }
 
+    // The runtime counts its Threads itself. Some rest in the pools of the schedulers.
+    [SwitchedFact]
+    public void Idle_coroutines_are_given_back_while_others_run_and_collect()
+    {
+        ChildResult child = ChildProcess.Run("give-back", "1000", "3");
+        Assert.True(child.ExitCode == 0, child.ToString());
+        Assert.True(child.Number("largest") > 1000 && child.Number("ended") > 2700 && child.Number("threads") < 300, child.ToString());
+    }
+
+    [SwitchedFact]
+    public void Idle_coroutines_that_were_given_back_cost_neither_memory_nor_collections()
+    {
+        ChildResult child = ChildProcess.Run("idle-cost", "5000");
+        Assert.True(child.ExitCode == 0, child.ToString());
+        Assert.Equal("5000", child["ended"]);
+        Assert.True(child.Number("after_threads") < 50, child.ToString());
+        double idle = child.Number("idle_rss_kb") - child.Number("none_rss_kb");
+        double after = child.Number("after_rss_kb") - child.Number("none_rss_kb");
+        Assert.True(after < idle / 2 && child.Number("after_gen0_ms") < child.Number("idle_gen0_ms") / 2, child.ToString());
+    }
+
     // What the stride of the arena was chosen by.
     [SwitchedFact]
     public void Common_work_of_the_class_library_takes_less_than_a_quarter_of_a_stack()

@@ -27,9 +27,9 @@ internal sealed unsafe class TestCarrier
     }
 
     /// <summary>Makes a coroutine; it runs at its first resume.</summary>
-    internal Coroutine Create(Action body)
+    internal Coroutine Create(Action body, int stackReserve = StackArena.DefaultStride)
     {
-        Coroutine coroutine = Coroutine.Create(_carrier);
+        Coroutine coroutine = Coroutine.Create(_carrier, stackReserve);
         _carried.Add(coroutine);
         coroutine.Start(body);
         return coroutine;

@@ -78,6 +78,8 @@ public sealed class ContractDescriptorTests
     {
         ContractDescriptor descriptor = ContractDescriptor.Read(ClrRuntime.Module.Handle);
         Assert.Equal(ClrRuntime.Layout.OSId, descriptor.OffsetOf("Thread", "OSId"));
+        Assert.Contains(ClrRuntime.Module.WritableSegments, segment => descriptor.PointerOf("ThreadStore") >= segment.Start
+            && descriptor.PointerOf("ThreadStore") < segment.End);
     }
 
     [Fact]
