@@ -66,6 +66,36 @@ public sealed class FairnessTests
         server.Join();
     });
 
+    [SwitchedTheory]
+    [InlineData(300, 200)]
+    [InlineData(512, 100)]
+    [InlineData(640, 100)]
+    [InlineData(1000, 0)]
+    public void More_than_a_ring_holds_take_turns(int threads, int microseconds) => Green.RunAlone(() =>
+    {
+        // Slow picks made the scheduler take from the injection queue at each, and drive those out of the ring who had waited longest: some ran 40 times
+        // as often as others.
+        const int rounds = 12;
+        int[] runs = new int[threads];
+        bool stop = false;
+        GreenThread[] spinners = [.. Enumerable.Range(0, threads).Select(i => GreenThread.Spawn(() =>
+        {
+            while (!stop)
+            {
+                stop |= ++runs[i] >= rounds * 4;
+                long end = System.Diagnostics.Stopwatch.GetTimestamp() + microseconds * 1000L;
+                while (microseconds > 0 && System.Diagnostics.Stopwatch.GetTimestamp() < end)
+                    Thread.SpinWait(5);
+                stop |= i == 0 && runs[0] >= rounds;
+                GreenThread.Yield();
+            }
+        }))];
+        foreach (GreenThread spinner in spinners)
+            spinner.Join();
+        Assert.True(runs.Max() < rounds * 4, "one ran four times as often as another");
+        Assert.True(runs.Min() >= rounds / 4, $"one ran {runs.Min()} times while another ran {rounds} times");
+    });
+
     [SwitchedFact]
     public void Two_that_keep_waking_each_other_leave_a_third_its_turn() => Green.RunAlone(() =>
     {

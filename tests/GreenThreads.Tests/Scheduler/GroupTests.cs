@@ -133,8 +133,7 @@ public sealed class GroupTests
                         {
                             GreenThread.Sleep(TimeSpan.FromMilliseconds(1));
                             GreenThread.Spawn(() => { }).Join();
-                            if (GreenRuntime.Mode == GreenRuntimeMode.Switched)
-                                Assert.Equal(osThread, Interop.gettid());
+                            Assert.Equal(osThread, Interop.gettid());
                         }
                     },
                     new SchedulerGroupOptions { Schedulers = 2, Name = "platform" });

@@ -165,6 +165,53 @@ public sealed class MonitorTests
         Assert.Equal(9, socket.Result);
     }
 
+    [SwitchedFact]
+    public void A_logger_that_fails_or_waits_for_a_green_thread_does_no_harm()
+    {
+        // The logger takes a lock whose owner is a parked green thread, and its scheduler is stuck waiting for the same lock.
+        var gate = new object();
+        using var logger = new HostileLogger(gate);
+        using var group = new SchedulerGroup(new SchedulerGroupOptions { Schedulers = 1, LoggerFactory = logger });
+        GreenThread owner = group.Spawn(() =>
+        {
+            lock (gate)
+                GreenThread.Sleep(TimeSpan.FromMilliseconds(30));
+        });
+        Assert.True(SpinWait.SpinUntil(() => owner.State == GreenThreadState.Parked, TimeLimit.Generous));
+        GreenThread other = group.Spawn(() =>
+        {
+            lock (gate)
+            {
+            }
+        });
+        Assert.True(owner.Join(TimeLimit.Generous) && other.Join(TimeLimit.Generous), "the logger stopped the monitor");
+    }
+
+    private sealed class HostileLogger(object gate) : Microsoft.Extensions.Logging.ILogger, Microsoft.Extensions.Logging.ILoggerFactory
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(Microsoft.Extensions.Logging.LogLevel logLevel) => true;
+
+        public void Log<TState>(Microsoft.Extensions.Logging.LogLevel logLevel, Microsoft.Extensions.Logging.EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter)
+        {
+            lock (gate)
+                throw new IOException("the log is full");
+        }
+
+        public Microsoft.Extensions.Logging.ILogger CreateLogger(string categoryName) => this;
+
+        public void AddProvider(Microsoft.Extensions.Logging.ILoggerProvider provider)
+        {
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+
     private static void Echo(GreenTcpStream client)
     {
         client.WriteByte(1);

@@ -55,4 +55,41 @@ public sealed class ReuseTests
         server.Join();
         Assert.InRange(Coroutine.Arena.InUse, 1, before + 4);
     }
+
+    [SwitchedFact]
+    public void A_parked_green_thread_keeps_no_ended_one_alive()
+    {
+        // Each parks on a stack of its own, and another runs and ends right after it. Code of the first tier kept a reference to that one.
+        using var group = new SchedulerGroup(new SchedulerGroupOptions { Schedulers = 1 });
+        const int count = 200;
+        var parked = new GreenThread[count];
+        var ended = new WeakReference[count];
+        group.Spawn(() =>
+        {
+            for (int i = 0; i < count; i++)
+                (parked[i], ended[i]) = ParkOneAndRunAnother();
+        }).Join();
+        for (int i = 0; i < 10; i++)
+        {
+            group.Spawn(GreenThread.Yield).Join(); // What the scheduler ran last it still knows.
+            GC.Collect();
+        }
+        int alive = ended.Count(static reference => reference.IsAlive);
+        foreach (GreenThread thread in parked)
+        {
+            thread.Unpark();
+            thread.Join();
+        }
+        Assert.InRange(alive, 0, 5);
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        static (GreenThread Parked, WeakReference Ended) ParkOneAndRunAnother()
+        {
+            GreenThread parks = GreenThread.Spawn(GreenThread.Park);
+            GreenThread ends = GreenThread.Spawn(static () => { });
+            GreenThread.Yield();
+            ends.Join();
+            return (parks, new WeakReference(ends));
+        }
+    }
 }

@@ -168,6 +168,61 @@ public sealed class ShutdownTests
     }
 
     [Fact]
+    public void An_exit_callback_that_does_not_end_in_time_is_reported_and_may_end_later()
+    {
+        var group = new SchedulerGroup(new SchedulerGroupOptions { Schedulers = 1 });
+        bool stop = false, hasEnded = false;
+        group.AtExit(() => Assert.Fail("there was time left"));
+        group.AtExit(() =>
+        {
+            while (!Volatile.Read(ref stop))
+                GreenThread.Sleep(TimeSpan.FromMilliseconds(1));
+            Volatile.Write(ref hasEnded, true);
+        });
+        ShutdownReport report = group.Shutdown(TimeSpan.Zero);
+        Assert.False(report.IsComplete);
+        Assert.Equal(2, report.ExitFailures.Count);
+        Assert.Single(report.Unfinished);
+        Volatile.Write(ref stop, true);
+        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref hasEnded), TimeLimit.Generous));
+        Assert.True(SpinWait.SpinUntil(() => group.Schedulers.All(static scheduler => scheduler.WaitForEnd(TimeSpan.FromMilliseconds(1))), TimeLimit.Generous));
+    }
+
+    [Fact]
+    public void A_shutdown_waits_for_the_children_of_exit_callbacks()
+    {
+        var group = new SchedulerGroup(new SchedulerGroupOptions { Schedulers = 2 });
+        bool hasEnded = false;
+        group.AtExit(() => GreenThread.Spawn(() =>
+        {
+            GreenThread.Sleep(TimeSpan.FromMilliseconds(50));
+            Volatile.Write(ref hasEnded, true);
+        }));
+        Assert.True(group.Shutdown(TimeSpan.Zero).IsComplete);
+        Assert.True(hasEnded);
+    }
+
+    [Fact]
+    public void A_shutdown_whose_caller_is_cancelled_goes_on()
+    {
+        var callers = new SchedulerGroup(new SchedulerGroupOptions { Schedulers = 1, Name = "callers" });
+        var group = new SchedulerGroup(new SchedulerGroupOptions { Schedulers = 1 });
+        bool stop = false;
+        group.Spawn(() =>
+        {
+            while (!Volatile.Read(ref stop))
+                GreenThread.Sleep(TimeSpan.FromMilliseconds(1));
+        });
+        GreenThread caller = callers.Spawn(() => group.Shutdown(Timeout.InfiniteTimeSpan));
+        Assert.True(SpinWait.SpinUntil(() => caller.State == GreenThreadState.Parked, TimeLimit.Generous));
+        Assert.True(callers.Shutdown(TimeSpan.Zero).IsComplete);
+        Assert.Throws<GreenThreadCanceledException>(caller.Join);
+        Volatile.Write(ref stop, true);
+        Task<ShutdownReport> second = Task.Run(() => group.Shutdown(TimeSpan.Zero));
+        Assert.True(second.WaitAsync(TimeLimit.Generous).GetAwaiter().GetResult() is { HasDrained: true, IsComplete: true });
+    }
+
+    [Fact]
     public void What_would_not_end_is_reported_with_its_stack_and_ends_the_group_later()
     {
         var logger = new RecordingLogger();
