@@ -10,6 +10,7 @@ internal sealed class AffinityCounters
     private readonly Row[] _rows = new Row[MaximumRows];
     private int _count;
     private long _pinned;
+    private long _statics;
     private long _others;
 
     private struct Row
@@ -24,6 +25,11 @@ internal sealed class AffinityCounters
         if (thread.IsPinned)
         {
             _pinned++;
+            return;
+        }
+        if (!coroutine.HasNativeFrames)
+        {
+            _statics++;
             return;
         }
         AffinityCause cause = ManagedFrames.CauseOf(coroutine.RuntimeThread);
@@ -51,6 +57,7 @@ internal sealed class AffinityCounters
         int count = Volatile.Read(ref _count);
         for (int i = 0; i < count; i++)
             Add(_rows[i].Cause.Describe(), Volatile.Read(ref _rows[i].Count));
+        Add("thread statics", Volatile.Read(ref _statics));
         Add("others", Volatile.Read(ref _others));
         return counts;
 

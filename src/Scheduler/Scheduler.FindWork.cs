@@ -32,6 +32,7 @@ internal sealed partial class Scheduler
             return late;
         if ((_queue.HasNext || AffineCount != 0) && TakePreferred() is { } preferred)
             return preferred;
+        _nextBudget = NextBudget; // The ring has its turn.
         return _queue.Pop() ?? FindWorkSlow();
     }
 
@@ -43,12 +44,8 @@ internal sealed partial class Scheduler
             if (_isAffineTurn && TakeAffine() is { } affine)
                 return affine;
         }
-        if (_picks != _lastNextPick + 1)
-            _nextBudget = NextBudget; // Another one ran in between.
-        _lastNextPick = _picks;
         if (_nextBudget-- > 0)
             return _queue.TakeNext();
-        _nextBudget = NextBudget;
         if (_queue.TakeNext() is { } late)
             Push(late);
         return null;

@@ -28,10 +28,12 @@ internal sealed partial class Scheduler
     private readonly ConcurrentQueue<GreenThread> _affine = new();
     private int _affineCount;
 
+    // Somebody's thread statics would not migrate with their green thread: see GreenRuntime.MayMigrate.
+    private readonly bool _mayNotMigrate = !GreenRuntime.MayMigrate;
+
     // Owner scheduler only.
     private readonly GreenThread?[] _overflow = new GreenThread?[RunQueue.StandardCapacity / 2];
     private bool _isServingPoll;
-    private long _lastNextPick;
 
     // There is more in the injection queue than fits into the ring.
     private bool _isInjectionLong;

@@ -19,6 +19,9 @@ internal sealed partial class Scheduler
 
     private readonly SharedTimers _timers = new();
     private volatile bool _isAsleep;
+
+    // Owner scheduler only: it sleeps as a retired spare.
+    private bool _isRetiredAsleep;
     private long _nextTrim;
 
     /// <summary>Whether it sleeps in its poller, or is about to. Any thread.</summary>
@@ -73,9 +76,6 @@ internal sealed partial class Scheduler
         Interlocked.MemoryBarrier(); // Pairs with the ones in EnqueueAffine, Recall and SchedulerGroup.StopSchedulers.
         return _isRetired && !HasOwnWork && !Group.IsStopping;
     }
-
-    // Owner scheduler only.
-    private bool _isRetiredAsleep;
 
     private Deadline NextTrim()
     {

@@ -93,7 +93,7 @@ internal sealed unsafe partial class Scheduler
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void SetHome(GreenThread self, Coroutine coroutine)
     {
-        if (coroutine.HasNativeFrames || self.IsPinned)
+        if (coroutine.HasNativeFrames || self.IsPinned || _mayNotMigrate)
             SetHomeHere(self, coroutine);
         else if (self.Home is not null)
             self.Home = null;

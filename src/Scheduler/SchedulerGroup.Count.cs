@@ -4,14 +4,20 @@ namespace GreenThreads;
 // those who ask. Ended ones are read before spawned ones, so nobody who lives is ever missed.
 public sealed partial class SchedulerGroup
 {
-    // Spawned from outside, and everything in bound mode.
-    private Scheduler.Count _countedOutside;
-    private Scheduler.Count _daemonsOutside;
+    private readonly OutsideCounts _outside = new();
+
+    // Spawned from outside, and everything in bound mode. An object of its own: many threads write here, and what lies in the group itself is read at
+    // every spawn.
+    private sealed class OutsideCounts
+    {
+        internal Scheduler.Count Counted;
+        internal Scheduler.Count Daemons;
+    }
 
     private void CountSpawn(GreenThread thread, Scheduler? here)
     {
         if (here is null)
-            (thread.IsDaemon ? ref _daemonsOutside : ref _countedOutside).SpawnShared();
+            (thread.IsDaemon ? ref _outside.Daemons : ref _outside.Counted).SpawnShared();
         else
             (thread.IsDaemon ? ref here.Daemons : ref here.Counted).Spawn();
     }
@@ -22,7 +28,7 @@ public sealed partial class SchedulerGroup
         if (thread.Scheduler is { } here)
             (thread.IsDaemon ? ref here.Daemons : ref here.Counted).End();
         else
-            (thread.IsDaemon ? ref _daemonsOutside : ref _countedOutside).EndShared();
+            (thread.IsDaemon ? ref _outside.Daemons : ref _outside.Counted).EndShared();
         // No fence between the two: who closes the group forces one on every processor (Interlocked.MemoryBarrierProcessWide) and counts after that.
         if (_phase != Phase.Open)
             OnEndWhileClosing();
@@ -36,7 +42,7 @@ public sealed partial class SchedulerGroup
 
     private long CountEnded(bool daemonsToo)
     {
-        long ended = _countedOutside.Ended + (daemonsToo ? _daemonsOutside.Ended : 0);
+        long ended = _outside.Counted.Ended + (daemonsToo ? _outside.Daemons.Ended : 0);
         foreach (Scheduler scheduler in Schedulers)
             ended += scheduler.Counted.Ended + (daemonsToo ? scheduler.Daemons.Ended : 0);
         return ended;
@@ -45,7 +51,7 @@ public sealed partial class SchedulerGroup
     // After CountEnded, and with the schedulers that came meanwhile: one of them may have spawned what ended elsewhere.
     private long CountSpawned(bool daemonsToo, long ended = 0)
     {
-        long spawned = _countedOutside.Spawned + (daemonsToo ? _daemonsOutside.Spawned : 0);
+        long spawned = _outside.Counted.Spawned + (daemonsToo ? _outside.Daemons.Spawned : 0);
         foreach (Scheduler scheduler in Schedulers)
             spawned += scheduler.Counted.Spawned + (daemonsToo ? scheduler.Daemons.Spawned : 0);
         return spawned - ended;

@@ -67,7 +67,7 @@ public sealed partial class SchedulerGroup
         if (GreenThread.Current?.Group == this)
             throw new InvalidOperationException("a green thread cannot shut its own group down: it would wait for its own end");
         if (Interlocked.Exchange(ref _isClosing, 1) == 0)
-            new Thread(() => Close(drainEnd)) { IsBackground = true, Name = $"{Name}-closer" }.UnsafeStart();
+            StartCloser(drainEnd);
         _closed.Wait(Deadline.Never);
         return _report!;
     }
@@ -83,6 +83,19 @@ public sealed partial class SchedulerGroup
         Interlocked.MemoryBarrier(); // Pairs with the fence of a scheduler that falls asleep.
         foreach (Scheduler scheduler in Schedulers)
             scheduler.Interrupt();
+    }
+
+    private void StartCloser(Deadline drainEnd)
+    {
+        try
+        {
+            new Thread(() => Close(drainEnd)) { IsBackground = true, Name = $"{Name}-closer" }.UnsafeStart();
+        }
+        catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
+        {
+            // No further OS thread to be had: then this one, with the risk that its wait is cut short.
+            Close(drainEnd);
+        }
     }
 
     private void Close(Deadline drainEnd)

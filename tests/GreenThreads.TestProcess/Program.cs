@@ -13,6 +13,7 @@ internal static class Program
         ["exit-from-green-thread"] = ExitScenarios.ExitFromGreenThread,
         ["exit-from-main"] = ExitScenarios.ExitFromMain,
         ["main-returns"] = ExitScenarios.MainReturns,
+        ["main-returns-with-callbacks"] = ExitScenarios.MainReturnsWithCallbacks,
         ["bound"] = BoundScenario.Run,
         ["no-address-space"] = NoAddressSpaceScenario.Run,
         ["park-many"] = ParkManyScenario.Run,

@@ -29,6 +29,41 @@ internal static class ExitScenarios
         return int.Parse(args[0], CultureInfo.InvariantCulture);
     }
 
+    /// <summary>Main returns while a group is open, or drains: its callbacks run.</summary>
+    internal static int MainReturnsWithCallbacks(string[] args)
+    {
+        var group = new SchedulerGroup();
+        group.Spawn(GreenThread.Park);
+        for (int i = 0; i < 2; i++)
+        {
+            int number = i;
+            group.AtExit(() =>
+            {
+                GreenThread.Sleep(TimeSpan.FromMilliseconds(20));
+                Console.WriteLine($"callback {number}");
+            });
+        }
+        if (args[1] == "draining")
+        {
+            new Thread(() => group.Shutdown(Timeout.InfiniteTimeSpan)) { IsBackground = true }.Start();
+            Waiting.Until(() => Refuses(group));
+        }
+        return int.Parse(args[0], CultureInfo.InvariantCulture);
+    }
+
+    private static bool Refuses(SchedulerGroup group)
+    {
+        try
+        {
+            group.Spawn(() => { });
+            return false;
+        }
+        catch (InvalidOperationException)
+        {
+            return true;
+        }
+    }
+
     private static void StartOthers(string what)
     {
         using var started = new CountdownEvent(Others);

@@ -99,8 +99,20 @@ public sealed class FairnessTests
     [SwitchedFact]
     public void Two_that_keep_waking_each_other_leave_a_third_its_turn() => Green.RunAlone(() =>
     {
-        // Woken next, each runs at once; without a budget the third would never (tokio#4941).
+        // Woken next, each runs at once; without a budget the third would never (tokio#4941). Nor beside an affine one, which has every second pick.
         bool stop = false;
+        GreenThread affine = GreenThread.Spawn(() =>
+        {
+            try
+            {
+                throw new InvalidOperationException();
+            }
+            catch (InvalidOperationException)
+            {
+                while (!stop)
+                    GreenThread.Yield();
+            }
+        });
         GreenThread? one = null, other = null;
         long handOvers = 0;
         one = GreenThread.Spawn(() => HandOver(() => other));
@@ -113,6 +125,7 @@ public sealed class FairnessTests
         other.Unpark();
         one.Join();
         other.Join();
+        affine.Join();
         Assert.InRange(handOvers, 1, rounds * 64);
 
         void HandOver(Func<GreenThread?> partner)
