@@ -22,6 +22,7 @@ internal static class Program
         ["create-while-collecting"] = CreateWhileCollectingScenario.Run,
         ["probe"] = ProbeScenario.Run,
         ["frames"] = FramesScenario.Run,
+        ["direct-room"] = DirectRoomScenario.Run,
         ["selfcheck"] = SelfCheckScenario.Run,
     };
 
