@@ -20,7 +20,7 @@ public static partial class GreenRuntime
     // Guarded by s_gate.
     private static bool s_warned;
 
-    private sealed record State(GreenRuntimeMode Mode, string? BoundReason, bool AskedFor);
+    private sealed record State(GreenRuntimeMode Mode, string? BoundReason, bool AskedFor, bool MayMigrate = false);
 
     /// <summary>Whether green threads are switched or bound to OS threads. Any thread; does not park.</summary>
     public static GreenRuntimeMode Mode => s_state.Mode;
@@ -41,8 +41,7 @@ public static partial class GreenRuntime
         text.AppendLine("mode: Switched");
         text.Append(ClrRuntime.Layout.Describe());
         text.AppendLine("verification: two OS threads agreed on each value; a coroutine was parked, compacted and resumed on another OS thread");
-        (int taken, int lost) = ClrRuntime.DirectRoom;
-        text.AppendLine($"direct thread statics: {taken} bytes taken by this library, {lost} by classes that were used before it");
+        AppendDirectRoom(text, ClrRuntime.DirectRoom);
         StackArena arena = Coroutine.Arena;
         text.Append($"stacks: {arena.Capacity} of {arena.Stride / 1024} KB at 0x{arena.Region:x}, {arena.InUse} in use, ");
         text.AppendLine($"guards of {StackArena.GuardSize / 1024} KB by {arena.GuardKind}");
@@ -50,10 +49,33 @@ public static partial class GreenRuntime
         return text.ToString();
     }
 
-    /// <summary>Tells a logger, once in the process, that green threads are bound although nobody asked for it.</summary>
-    internal static void WarnIfBound(ILogger logger)
+    /// <summary>
+    /// Whether green threads may go on on another OS thread than they parked on. Not in bound mode, and not if thread statics of somebody's class
+    /// lie where only this library's and the framework's should (<see cref="DirectRoom"/>), or may: every park is then affine. Constant.
+    /// </summary>
+    internal static bool MayMigrate => s_state.MayMigrate;
+
+    /// <summary>What to warn of if green threads that are switched must not migrate; null if they may.</summary>
+    internal static string? MigrationWarning
     {
-        if (s_state.BoundReason is not { } reason || s_state.AskedFor || !logger.IsEnabled(LogLevel.Warning))
+        get
+        {
+            if (s_state.Mode != GreenRuntimeMode.Switched || s_state.MayMigrate)
+                return null;
+            DirectRoom room = ClrRuntime.DirectRoom;
+            string who = room.Candidates.Count > 0 ? string.Join(", ", room.Candidates) : "classes that are not known";
+            return $"Thread statics of {who} were used before GreenThreads and lie inside the block of the OS thread, which does not follow a green thread "
+                + "to another one. So green threads stay on the scheduler where they started; others take only those that have not. To avoid that, let the first line of Main "
+                + "call GreenRuntime.Describe()";
+        }
+    }
+
+    /// <summary>Tells a logger, once in the process, that green threads are bound although nobody asked for it, or that they do not migrate.</summary>
+    internal static void Warn(ILogger logger)
+    {
+        string? bound = s_state.AskedFor ? null : s_state.BoundReason;
+        string? migration = MigrationWarning;
+        if ((bound ?? migration) is null || !logger.IsEnabled(LogLevel.Warning))
             return;
         lock (s_gate)
         {
@@ -61,7 +83,10 @@ public static partial class GreenRuntime
                 return;
             s_warned = true;
         }
-        LogBound(logger, reason);
+        if (bound is not null)
+            LogBound(logger, bound);
+        else
+            LogNoMigration(logger, migration!);
     }
 
     /// <summary>The coroutine that the self-test used; the first scheduler takes it into its pool.</summary>
@@ -81,12 +106,21 @@ public static partial class GreenRuntime
             AffinityCause.Prepare();
             Coroutine.CreateArena();
             s_spare = SwitchSelfTest.Run();
-            return new State(GreenRuntimeMode.Switched, null, AskedFor: false);
+            return new State(GreenRuntimeMode.Switched, null, AskedFor: false, ClrRuntime.DirectRoom.AllowsMigration);
         }
         catch (Exception exception) when (Reason(exception) is not null)
         {
             return new State(GreenRuntimeMode.Bound, Reason(exception), AskedFor: false);
         }
+    }
+
+    private static void AppendDirectRoom(StringBuilder text, DirectRoom room)
+    {
+        text.Append($"direct thread statics: {room.Taken} bytes taken by this library, {room.Lost} lost to classes that were used before it");
+        text.AppendLine(room.Owners is null ? ", which are not known" : "");
+        foreach (DirectRoomOwner owner in room.Owners ?? [])
+            text.AppendLine($"  {owner.Bytes} by {owner}{(owner.IsTrusted ? "" : ", which is not the framework's")}");
+        text.AppendLine(room.AllowsMigration ? "migration: yes" : "migration: no, green threads stay on the scheduler where they started, because of the direct thread statics");
     }
 
     // What is foreseen to go wrong. Anything else is a fault of ours and is not hidden behind bound mode.
@@ -102,4 +136,7 @@ public static partial class GreenRuntime
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Green threads run as OS threads (bound mode): {Reason}")]
     private static partial void LogBound(ILogger logger, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Green threads do not change schedulers: {Reason}")]
+    private static partial void LogNoMigration(ILogger logger, string reason);
 }

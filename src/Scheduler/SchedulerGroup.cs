@@ -45,7 +45,7 @@ public sealed partial class SchedulerGroup : IDisposable
         MaximumSpareSchedulers = options.MaximumSpareSchedulers;
         KeepsExceptions = options.UnhandledExceptions == UnhandledExceptionPolicy.Keep;
         _logger = options.LoggerFactory.CreateLogger("GreenThreads");
-        GreenRuntime.WarnIfBound(_logger);
+        GreenRuntime.Warn(_logger);
 
         // In bound mode the one scheduler only polls.
         int count = GreenRuntime.Mode == GreenRuntimeMode.Bound ? 1 : options.EffectiveSchedulers;

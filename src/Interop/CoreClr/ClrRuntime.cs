@@ -7,13 +7,14 @@ internal static class ClrRuntime
 {
     private static CoreClrModule? s_module;
     private static ClrLayout? s_layout;
+    private static DirectRoom? s_directRoom;
 
     internal static CoreClrModule Module => s_module ?? throw new InvalidOperationException("the runtime has not been examined");
 
     internal static ClrLayout Layout => s_layout ?? throw new InvalidOperationException("the runtime has not been examined");
 
-    /// <summary>Bytes of the room for direct thread statics that this library used up, and that were gone before it could.</summary>
-    internal static (int Taken, int Lost) DirectRoom { get; private set; }
+    /// <summary>Who has the room for direct thread statics, and so whether green threads may migrate.</summary>
+    internal static DirectRoom DirectRoom => s_directRoom ?? throw new InvalidOperationException("the runtime has not been examined");
 
     /// <summary>Finds and checks the layout. Everything that uses stack switching comes after it.</summary>
     /// <exception cref="RuntimeUnsupportedException">Something is not as it must be; nothing has been changed.</exception>
@@ -31,6 +32,6 @@ internal static class ClrRuntime
         ClrLayout layout = ClrLayoutProbe.Run(module);
         s_module = module;
         s_layout = layout;
-        DirectRoom = ProbeThread.Run(() => DirectThreadStatics.UseUp(module.GetTlsBlock() + layout.ThreadStatics));
+        s_directRoom = ProbeThread.Run(() => DirectThreadStatics.UseUp(module, module.GetTlsBlock() + layout.ThreadStatics));
     }
 }

@@ -8,58 +8,82 @@ namespace GreenThreads;
 // the room, from its high end down, to whichever class is touched first and fits (dotnet/runtime, src/coreclr/vm/threadstatics.cpp). So we
 // touch classes of our own, of falling size, until nothing more fits: no class of a user's that comes later can land there.
 //
-// A class that was touched before this library started keeps its place. Start it early (the first line of Main: GreenRuntime.Describe or any
-// Spawn) if that matters; GreenRuntime.Describe tells how many bytes were gone.
+// A class that was touched before this library started keeps its place. The runtime knows which ones those are (DirectRoomTable). Classes of the
+// framework do no harm; if there is any other, green threads must not migrate: GreenRuntime.MayMigrate. Start the library early (the first
+// line of Main: GreenRuntime.Describe or any Spawn) to avoid that; GreenRuntime.Describe names the classes.
 internal static unsafe class DirectThreadStatics
 {
-    private const int RoomSize = ClrLayout.ThreadStaticsSize - ClrLayout.DirectRoomOffset;
-
-    /// <summary>Fills the room.</summary>
+    /// <summary>Fills the room and finds out who had what is lost of it.</summary>
+    /// <param name="module">The runtime.</param>
     /// <param name="statics">The calling OS thread's t_ThreadStatics.</param>
-    /// <returns>How many bytes we took, and how many somebody else had taken before.</returns>
     /// <exception cref="RuntimeUnsupportedException">A thread static lies where none should.</exception>
-    internal static (int Taken, int Lost) UseUp(nint statics)
+    internal static DirectRoom UseUp(CoreClrModule module, nint statics)
     {
         nint room = statics + ClrLayout.DirectRoomOffset;
         nint end = statics + ClrLayout.ThreadStaticsSize;
-        int taken = 0;
+        var placed = new nint[ClrLayout.ThreadStaticsSize]; // MethodTables, each where its statics begin.
+        int lost = DirectRoom.Size;
         bool full = false;
-        foreach ((int size, nint address) in TouchAll())
+        foreach (Place place in TouchAll())
         {
-            full = address < room || address >= end;
+            full = place.Address < room || place.Address >= end;
             if (!full)
-                taken += size;
-            if (address + size > statics && address < end + RoomSize && (address < room || address + size > end))
+            {
+                lost -= place.Size;
+                placed[place.Address - statics] = place.MethodTable;
+            }
+            bool isNear = place.Address + place.Size > statics && place.Address < end + DirectRoom.Size;
+            if (isNear && (place.Address < room || place.Address + place.Size > end))
                 throw new RuntimeUnsupportedException("a thread static lies beside the room for direct thread statics");
         }
 
         // The last ones are single bytes: if one of them found no place, nothing will.
-        return full ? (taken, RoomSize - taken) : throw new RuntimeUnsupportedException("the room for direct thread statics is larger than known");
+        if (!full)
+            throw new RuntimeUnsupportedException("the room for direct thread statics is larger than known");
+        return new DirectRoom(lost, lost == 0 ? [] : Owners(DirectRoomTable.Read(module, placed), placed));
     }
 
-    // The runtime aligns what it places, so a size may leave gaps for the next smaller one: more of each than can fit.
-    private static List<(int Size, nint Address)> TouchAll()
+    private static List<DirectRoomOwner>? Owners(nint[]? all, nint[] ours)
     {
-        var placed = new List<(int, nint)>
+        if (all is null)
+            return null;
+        var owners = new List<DirectRoomOwner>();
+        int end = all.Length;
+        for (int offset = end - 1; offset >= 0; offset--)
         {
-            (48, Filler<Bytes48, A>.Touch()), (32, Filler<Bytes32, A>.Touch()), (24, Filler<Bytes24, A>.Touch()), (16, Filler<Bytes16, A>.Touch()),
-        };
-        Touch<long>(placed);
-        Touch<int>(placed);
-        Touch<short>(placed);
-        Touch<byte>(placed);
-        return placed;
+            if (all[offset] == 0)
+                continue;
+            if (ours[offset] == 0)
+            {
+                // The runtime vouches for the pointer: DirectRoomTable believes no other. Classes that can be unloaded get no place in the room.
+                Type type = Type.GetTypeFromHandle(RuntimeTypeHandle.FromIntPtr(all[offset]))!;
+                bool isTrusted = FrameworkAssembly.Contains(type.Assembly) || type.Assembly == typeof(DirectThreadStatics).Assembly;
+                owners.Add(new DirectRoomOwner(type, end - offset, isTrusted));
+            }
+            end = offset;
+        }
+        return owners;
     }
 
-    private static void Touch<TValue>(List<(int Size, nint Address)> placed) where TValue : unmanaged
+    // From the largest down; the runtime aligns what it places, and what it skips for that it gives to nobody. More of each size than can fit.
+    // Structs lie in boxes on the heap and take no room (10.0): they are here for a runtime that does otherwise.
+    private static Place[] TouchAll() =>
+    [
+        Filler<Bytes48, A>.Touch(), Filler<Bytes32, A>.Touch(), Filler<Bytes24, A>.Touch(), Filler<Bytes16, A>.Touch(),
+        .. Touch<long>(), .. Touch<int>(), .. Touch<short>(), .. Touch<byte>(),
+    ];
+
+    private static Place[] Touch<TValue>() where TValue : unmanaged =>
+    [
+        Filler<TValue, A>.Touch(), Filler<TValue, B>.Touch(), Filler<TValue, C>.Touch(), Filler<TValue, D>.Touch(),
+        Filler<TValue, E>.Touch(), Filler<TValue, F>.Touch(), Filler<TValue, G>.Touch(), Filler<TValue, H>.Touch(),
+    ];
+
+    private readonly struct Place(int size, nint address, nint methodTable)
     {
-        nint[] addresses =
-        [
-            Filler<TValue, A>.Touch(), Filler<TValue, B>.Touch(), Filler<TValue, C>.Touch(), Filler<TValue, D>.Touch(),
-            Filler<TValue, E>.Touch(), Filler<TValue, F>.Touch(), Filler<TValue, G>.Touch(), Filler<TValue, H>.Touch(),
-        ];
-        foreach (nint address in addresses)
-            placed.Add((sizeof(TValue), address));
+        internal readonly int Size = size;
+        internal readonly nint Address = address;
+        internal readonly nint MethodTable = methodTable;
     }
 
     // One class, and so one block of thread statics, for each pair of arguments.
@@ -71,7 +95,7 @@ internal static unsafe class DirectThreadStatics
 #pragma warning restore CS0649
 
         [MethodImpl(MethodImplOptions.NoInlining)]
-        internal static nint Touch() => (nint)Unsafe.AsPointer(ref t_value);
+        internal static Place Touch() => new(sizeof(TValue), (nint)Unsafe.AsPointer(ref t_value), typeof(Filler<TValue, TTag>).TypeHandle.Value);
     }
 
     [StructLayout(LayoutKind.Sequential, Size = 48)]

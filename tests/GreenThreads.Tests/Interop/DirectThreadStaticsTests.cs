@@ -23,9 +23,11 @@ public sealed unsafe class DirectThreadStaticsTests
     public void All_of_the_room_is_accounted_for()
     {
         Assert.Equal(GreenRuntimeMode.Switched, GreenRuntime.Mode);
-        (int taken, int lost) = ClrRuntime.DirectRoom;
-        Assert.Equal(ClrLayout.ThreadStaticsSize - ClrLayout.DirectRoomOffset, taken + lost);
-        Assert.InRange(taken, 0, ClrLayout.ThreadStaticsSize - ClrLayout.DirectRoomOffset);
+        DirectRoom room = ClrRuntime.DirectRoom;
+        Assert.InRange(room.Taken, 0, DirectRoom.Size);
+        Assert.Equal(DirectRoom.Size, room.Taken + room.Lost);
+        Assert.NotNull(room.Owners);
+        Assert.InRange(room.Owners.Sum(owner => owner.Bytes), 0, room.Lost);
     }
 
     private static class Late<T>
