@@ -57,13 +57,17 @@ internal static unsafe class DirectThreadStatics
             {
                 // The runtime vouches for the pointer: DirectRoomTable believes no other. Classes that can be unloaded get no place in the room.
                 Type type = Type.GetTypeFromHandle(RuntimeTypeHandle.FromIntPtr(all[offset]))!;
-                bool isTrusted = FrameworkAssembly.Contains(type.Assembly) || type.Assembly == typeof(DirectThreadStatics).Assembly;
-                owners.Add(new DirectRoomOwner(type, end - offset, isTrusted));
+                owners.Add(new DirectRoomOwner(type, end - offset, IsTrusted(type)));
             }
             end = offset;
         }
         return owners;
     }
+
+    // The framework's (10.0): Lock+ThreadId, ProcessorIdCache, StackFrameHelper, Debug, EventProvider, EventSource, AssemblyBuilder, RuntimeMetrics: none calls
+    // a user's code between two uses, but the last, from the runtime's own frames, which make a park affine. ControlledExecution.Run does.
+    private static bool IsTrusted(Type type) => type.Assembly == typeof(DirectThreadStatics).Assembly
+        || (FrameworkAssembly.Contains(type.Assembly) && type.FullName != "System.Runtime.ControlledExecution");
 
     // From the largest down; the runtime aligns what it places, and what it skips for that it gives to nobody. More of each size than can fit.
     // Structs lie in boxes on the heap and take no room (10.0): they are here for a runtime that does otherwise.
