@@ -25,6 +25,7 @@ internal static class Program
         ["frames"] = FramesScenario.Run,
         ["idle-cost"] = IdleCostScenario.Run,
         ["give-back"] = GiveBackScenario.Run,
+        ["early-statics"] = EarlyStaticsScenario.Run,
         ["direct-room"] = DirectRoomScenario.Run,
         ["selfcheck"] = SelfCheckScenario.Run,
     };

@@ -60,4 +60,11 @@ public sealed class DirectRoomTests
         Assert.True(child.ExitCode == 0, child.ToString());
         return child;
     }
+
+    [SwitchedFact]
+    public void Thread_statics_that_were_used_before_the_library_keep_their_values_on_several_schedulers()
+    {
+        ChildResult child = ChildProcess.Run("early-statics");
+        Assert.True(child.ExitCode == 0, child.ToString());
+    }
 }
