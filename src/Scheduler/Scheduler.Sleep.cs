@@ -41,7 +41,9 @@ internal sealed partial class Scheduler
         _isAsleep = true;
         if (!MayPoll())
         {
+            // The monitor may have seen it asleep for this moment, and fallen asleep over it.
             _isAsleep = false;
+            Group.Monitor.NoteAwake();
             return;
         }
 
