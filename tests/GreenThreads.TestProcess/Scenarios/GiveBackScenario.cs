@@ -25,6 +25,8 @@ internal static class GiveBackScenario
 
     internal static int Run(string[] args)
     {
+        // Each scheduler keeps some idle coroutines, so how many schedulers there are must not depend on the machine.
+        SchedulerGroup.ConfigureDefault(new SchedulerGroupOptions { Schedulers = 2 });
         int count = int.Parse(args[0], CultureInfo.InvariantCulture);
         int rounds = int.Parse(args[1], CultureInfo.InvariantCulture);
         if (GreenRuntime.Mode == GreenRuntimeMode.Bound)

@@ -16,6 +16,8 @@ internal static unsafe class IdleCostScenario
 
     internal static int Run(string[] args)
     {
+        // Each scheduler keeps some idle coroutines, so how many schedulers there are must not depend on the machine.
+        SchedulerGroup.ConfigureDefault(new SchedulerGroupOptions { Schedulers = 2 });
         int count = int.Parse(args[0], CultureInfo.InvariantCulture);
         int kept = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 0;
         _ = GreenRuntime.Mode;
