@@ -2,23 +2,24 @@ using Microsoft.Extensions.Logging;
 
 namespace GreenThreads;
 
-// What is logged of a scheduler that is stuck: one line for each site and minute, so that a program that blocks all day does not fill the log with it.
+// What is logged of a scheduler that is stuck: one line a minute for each place in the source that spawns such green threads, so that a program that
+// blocks all day does not fill the log with it.
 internal sealed partial class SchedulerMonitor
 {
     // Sites remembered; when there are more, all are forgotten and may be logged once more.
     private const int MaximumSites = 1000;
 
-    private readonly Dictionary<(string Site, string Method), Deadline> _nextReports = [];
+    private readonly Dictionary<(string Site, bool IsComputing), Deadline> _nextReports = [];
 
     private void Report(Scheduler scheduler, GreenThread thread, bool isComputing, TimeSpan since)
     {
-        string method = StuckMethodOf(thread);
-        (string, string) site = (thread.SpawnSite, method);
+        (string, bool) site = (thread.SpawnSite, isComputing);
         if (_nextReports.TryGetValue(site, out Deadline next) && !next.HasPassed)
             return;
         if (_nextReports.Count >= MaximumSites)
             _nextReports.Clear();
         _nextReports[site] = Deadline.After(s_logInterval);
+        string method = StuckMethodOf(thread);
         string name = thread.Name ?? "green thread";
         Log.Post(() => LogStuck(_logger, scheduler.Name, name, thread.Id, thread.SpawnSite, since.TotalMilliseconds,
             isComputing ? "computes" : "is blocked in native code", method));
