@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using System.Reflection;
+
 namespace GreenThreads.Tests;
 
 /// <summary>A test of what only switched mode has: stacks, switches, many green threads on few OS threads. Skipped in bound mode, with the reason.</summary>
@@ -28,4 +31,15 @@ internal sealed class SwitchedFactWithGuardAdviceAttribute : SwitchedFactAttribu
 internal static class SwitchedMode
 {
     internal static string? SkipReason { get; } = GreenRuntime.Mode == GreenRuntimeMode.Switched ? null : $"needs switched mode; {GreenRuntime.Describe()}";
+}
+
+/// <summary>The same, where the library must be compiled for Release: what the collector keeps alive differs in Debug.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class SwitchedFactWithOptimizedCodeAttribute : SwitchedFactAttribute
+{
+    public SwitchedFactWithOptimizedCodeAttribute()
+    {
+        if (Skip is null && typeof(GreenThread).Assembly.GetCustomAttribute<DebuggableAttribute>() is { IsJITOptimizerDisabled: true })
+            Skip = "needs a Release build: code compiled for Debug keeps every local alive to the end of its method";
+    }
 }

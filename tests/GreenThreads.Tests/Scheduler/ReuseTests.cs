@@ -56,7 +56,7 @@ public sealed class ReuseTests
         Assert.InRange(Coroutine.Arena.InUse, 1, before + 4);
     }
 
-    [SwitchedFact]
+    [SwitchedFactWithOptimizedCode]
     public void A_parked_green_thread_keeps_no_ended_one_alive()
     {
         // Each parks on a stack of its own, and another runs and ends right after it. Code of the first tier kept a reference to that one.
