@@ -14,6 +14,11 @@ internal sealed class RecordingLogger : ILogger, ILoggerFactory
     [ModuleInitializer]
     internal static void Install() => SchedulerGroup.ConfigureDefault(new SchedulerGroupOptions { LoggerFactory = OfDefaultGroup });
 
+    /// <summary>Waits for a message with these words: the monitor and the shutdown have theirs logged by the thread pool.</summary>
+    internal void WaitFor(params string[] words) => Assert.True(
+        SpinWait.SpinUntil(() => Messages.Any(message => words.All(word => message.Contains(word, StringComparison.Ordinal))), TimeLimit.Generous),
+        $"nothing with \"{string.Join("\" and \"", words)}\" was logged, but: {string.Join("; ", Messages)}");
+
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 

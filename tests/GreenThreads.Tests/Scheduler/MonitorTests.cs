@@ -45,6 +45,7 @@ public sealed class MonitorTests
         SchedulerGroupSnapshot snapshot = group.Snapshot();
         Assert.True(snapshot.Schedulers.Sum(static scheduler => scheduler.StuckInNativeCode) >= 8, "not every sleeper was noticed");
         Assert.Contains(snapshot.Schedulers, static scheduler => scheduler.IsSpare);
+        logger.WaitFor("is stuck");
         string[] reports = [.. logger.Messages.Where(static message => message.Contains("is stuck", StringComparison.Ordinal))];
         Assert.Single(reports); // One site: one line a minute.
         Assert.Contains("MonitorTests.cs:", reports[0], StringComparison.Ordinal);
@@ -64,7 +65,7 @@ public sealed class MonitorTests
         Assert.True(SpinWait.SpinUntil(() => group.Snapshot().Schedulers[0].StuckComputing > 0, TimeLimit.Generous));
         Volatile.Write(ref stop, true);
         hog.Join();
-        Assert.Contains(logger.Messages, static message => message.Contains("computes", StringComparison.Ordinal) && message.Contains(nameof(Compute), StringComparison.Ordinal));
+        logger.WaitFor("computes", nameof(Compute));
     }
 
     private static void Compute(ref bool stop)

@@ -237,7 +237,7 @@ public sealed class ShutdownTests
         Assert.Same(stubborn, unfinished.Thread);
         if (GreenRuntime.Mode == GreenRuntimeMode.Switched)
             Assert.Contains(unfinished.Stack, static method => method.Contains(nameof(WouldNotEnd), StringComparison.Ordinal));
-        Assert.Contains(logger.Messages, static message => message.Contains("stubborn", StringComparison.Ordinal));
+        logger.WaitFor("stubborn");
         Volatile.Write(ref stop, true);
         Assert.True(stubborn.Join(TimeLimit.Generous));
         Assert.True(SpinWait.SpinUntil(() => group.Schedulers.All(static scheduler => scheduler.WaitForEnd(TimeSpan.FromMilliseconds(1))), TimeLimit.Generous));
