@@ -13,6 +13,9 @@ public class YieldBenchmarks
     private const int Yields = 100_000;
     private const int HandOvers = 2_000; // An OS thread is a thousand times slower.
 
+    // With two schedulers each party would soon have one to itself, and a yield nobody to switch to.
+    private static readonly Lazy<SchedulerGroup> s_one = new(static () => new SchedulerGroup(new SchedulerGroupOptions { Schedulers = 1, Name = "yield" }));
+
     [Benchmark(Baseline = true, OperationsPerInvoke = Yields, Description = "Task.Yield, lean queue")]
     public void TaskYield()
     {
@@ -30,7 +33,7 @@ public class YieldBenchmarks
     [Benchmark(OperationsPerInvoke = Yields, Description = "GreenThread.Yield")]
     public void GreenYield()
     {
-        GreenThread.Spawn(static () =>
+        s_one.Value.Spawn(static () =>
         {
             GreenThread one = GreenThread.Spawn(Loop);
             GreenThread two = GreenThread.Spawn(Loop);

@@ -11,18 +11,20 @@ internal static class YieldRate
 
     internal static YieldFigures Run(long yields, CancellationToken stop)
     {
+        // With two schedulers each would soon have one to itself, and a yield nobody to switch to.
+        using var group = new SchedulerGroup(new SchedulerGroupOptions { Schedulers = 1, Name = "yield" });
         // The runtime compiles what is hot once more, a little later and on a thread of its own.
         for (int i = 0; i < 3; i++)
         {
-            YieldInTurn(WarmUpYields, stop);
+            YieldInTurn(group, WarmUpYields, stop);
             stop.WaitHandle.WaitOne(s_compilation);
         }
-        double seconds = YieldInTurn(yields, stop);
+        double seconds = YieldInTurn(group, yields, stop);
         return new YieldFigures(yields, yields / seconds, seconds * 1e9 / yields);
     }
 
     // Both are spawned by a green thread, so that neither runs before both are there: alone, a yield finds nobody to switch to.
-    private static double YieldInTurn(long yields, CancellationToken stop) => GreenThread.Spawn(() =>
+    private static double YieldInTurn(SchedulerGroup group, long yields, CancellationToken stop) => group.Spawn(() =>
     {
         long first = yields / 2;
         long start = Stopwatch.GetTimestamp();
