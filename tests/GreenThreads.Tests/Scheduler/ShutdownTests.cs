@@ -260,11 +260,19 @@ public sealed class ShutdownTests
         int descriptors = CountOf("fd"), osThreads = CountOf("task");
         int stacks = GreenRuntime.Mode == GreenRuntimeMode.Switched ? Coroutine.Arena.InUse - CoroutineReserve.TotalCount : 0;
         Cycle(schedulers, 5);
-        Assert.InRange(CountOf("fd"), 0, descriptors);
+        // A connection whose green thread was cancelled before it started has nobody to dispose of it but the collector (docs/limits.md).
+        Assert.True(SpinWait.SpinUntil(HasAsFewDescriptorsAgain, TimeLimit.Generous), $"{CountOf("fd")} descriptors after {descriptors}");
         // The kernel takes a moment to bury a thread that has been joined; and the thread pool may have made another one.
         Assert.True(SpinWait.SpinUntil(() => CountOf("task") <= osThreads + 2, TimeLimit.Generous), $"{CountOf("task")} OS threads after {osThreads}");
         if (GreenRuntime.Mode == GreenRuntimeMode.Switched)
             Assert.InRange(Coroutine.Arena.InUse - CoroutineReserve.TotalCount, 0, stacks + 1);
+
+        bool HasAsFewDescriptorsAgain()
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            return CountOf("fd") <= descriptors;
+        }
 
         static int CountOf(string what) => Directory.GetFileSystemEntries($"/proc/self/{what}").Length;
     }
