@@ -20,11 +20,12 @@ public sealed partial class SchedulerGroup
             if (thread.Scheduler is { } scheduler)
                 CollectionsMarshal.GetValueRefOrAddDefault(parked, scheduler, out _)++;
         }
+        long live = EstimateLive(daemonsToo: false);
         return new SchedulerGroupSnapshot
         {
             Name = Name,
-            Live = CountLive(),
-            LiveDaemons = Math.Max(CountLiveDaemons(), 0),
+            Live = live,
+            LiveDaemons = Math.Max(EstimateLive(daemonsToo: true) - live, 0),
             Spawned = CountSpawned(daemonsToo: true),
             Parked = parkedInAll,
             Injected = Injected.Count,

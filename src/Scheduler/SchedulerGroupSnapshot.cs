@@ -6,7 +6,7 @@ public sealed record SchedulerGroupSnapshot
     /// <summary>The group's name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Green threads that have not ended, daemons not included.</summary>
+    /// <summary>Green threads that have not ended, daemons not included. Never too low; too high by those that ended while they were counted.</summary>
     public required long Live { get; init; }
 
     /// <summary>Daemons that have not ended.</summary>
