@@ -104,6 +104,9 @@ public partial class GreenThread
         _hasStarted = true;
         ExecutionContext context = _context ?? DefaultContext;
         _context = null;
+        // It stays from one tenant of a coroutine to the next: ExecutionContext.Run undoes what a body sets instead.
+        if (SynchronizationContext.Current != Group.SynchronizationContext)
+            SynchronizationContext.SetSynchronizationContext(Group.SynchronizationContext);
         try
         {
             ExecutionContext.Run(context, s_runBody, this);

@@ -12,6 +12,20 @@ public sealed partial class SchedulerGroup
     {
         internal Scheduler.Count Counted;
         internal Scheduler.Count Daemons;
+
+        // async void methods that were started on green threads.
+        internal Scheduler.Count Operations;
+    }
+
+    /// <summary>An <c>async void</c> method has been started on a green thread: a drain waits for its end. Any thread.</summary>
+    internal void CountOperationStart() => _outside.Operations.SpawnShared();
+
+    /// <summary>It has ended. Any thread.</summary>
+    internal void CountOperationEnd()
+    {
+        _outside.Operations.EndShared();
+        if (_phase != Phase.Open)
+            OnEndWhileClosing();
     }
 
     private void CountSpawn(GreenThread thread, Scheduler? here)
@@ -35,6 +49,14 @@ public sealed partial class SchedulerGroup
     }
 
     private long CountLive() => CountSpawned(daemonsToo: false, CountEnded(daemonsToo: false));
+
+    // Nobody is left whom a drain waits for. None of the operations is under way at first, and none has been started when the green threads have been
+    // counted, so none was when nobody lived.
+    private bool HasDrained()
+    {
+        long ended = _outside.Operations.Ended;
+        return _outside.Operations.Spawned == ended && CountLive() == 0 && _outside.Operations.Spawned == ended;
+    }
 
     // For those who only look. A count is too high by the number that ended between its two sums: thousands, if whoever counts lost its processor in
     // between. So the best of a few.

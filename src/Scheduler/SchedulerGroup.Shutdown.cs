@@ -5,7 +5,8 @@ namespace GreenThreads;
 // The end of a group.
 //
 //   Open       everybody may spawn
-//   Draining   only its own green threads may; the shutdown waits until those that are no daemons have ended, or the drain is over
+//   Draining   only its own green threads may, and what they have awaited; the shutdown waits until those that are no daemons, and async void methods that
+//              they have started, have ended, or the drain is over
 //   Canceling  nobody may; every park and yield throws GreenThreadCanceledException, and whoever is parked is woken for it. Then the AtExit
 //              callbacks run (SchedulerGroup.Exit.cs), as green threads that are exempt from all this, and so are their children
 //   Stopped    nobody is left: the monitor ends, then the schedulers
@@ -133,7 +134,7 @@ public sealed partial class SchedulerGroup
     {
         if (thread.IsExempt)
             return;
-        bool isOurs = here is not null || GreenThread.Current?.Group == this;
+        bool isOurs = here is not null || GreenThread.Current?.Group == this || thread is PostedGreenThread;
         if (_phase == Phase.Draining && isOurs)
             return;
         thread.Scheduler = here;
@@ -151,7 +152,7 @@ public sealed partial class SchedulerGroup
     private void OnEndWhileClosing()
     {
         Interlocked.MemoryBarrier();
-        if (!_drained.IsSet && CountLive() == 0)
+        if (!_drained.IsSet && HasDrained())
             _drained.Set();
         if (_phase < Phase.Canceling || CountAll() != 0)
             return;

@@ -46,6 +46,7 @@ public sealed partial class SchedulerGroup : IDisposable
         KeepsExceptions = options.UnhandledExceptions == UnhandledExceptionPolicy.Keep;
         _logger = options.LoggerFactory.CreateLogger("GreenThreads");
         GreenRuntime.Warn(_logger);
+        SynchronizationContext = new GreenSynchronizationContext(this);
 
         // In bound mode the one scheduler only polls.
         int count = GreenRuntime.Mode == GreenRuntimeMode.Bound ? 1 : options.EffectiveSchedulers;
@@ -95,6 +96,8 @@ public sealed partial class SchedulerGroup : IDisposable
     internal int MaximumIdleCoroutines { get; }
 
     internal int MaximumSpareSchedulers { get; }
+
+    internal GreenSynchronizationContext SynchronizationContext { get; }
 
     internal SleepProtocol Sleepers { get; }
 
@@ -165,6 +168,25 @@ public sealed partial class SchedulerGroup : IDisposable
         var thread = new GreenThread(this, body, options, TakeId(here));
         Start(thread, here);
         return thread;
+    }
+
+    /// <summary>Spawns what was posted to the synchronization context.</summary>
+    /// <returns>False if the group is closed, or there is no OS thread for it in bound mode.</returns>
+    internal bool TrySpawnPosted(SendOrPostCallback callback, object? state)
+    {
+        if (IsCanceling)
+            return false;
+        Scheduler? here = SchedulerOfCaller;
+        var thread = new PostedGreenThread(this, callback, state, TakeId(here));
+        try
+        {
+            Start(thread, here);
+            return true;
+        }
+        catch (Exception exception) when (exception is GreenThreadCanceledException or GreenThreadLimitException)
+        {
+            return false;
+        }
     }
 
     internal void ReportUnobserved(string threadName, Exception exception)
