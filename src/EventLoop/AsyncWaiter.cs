@@ -21,7 +21,12 @@ internal sealed class AsyncWaiter : Waiter
             await _woken.Task.ConfigureAwait(false);
     }
 
-    internal override void Wake() => _woken.TrySetResult();
+    internal override void Wake()
+    {
+        // To the thread pool's queue, which has locks.
+        using (NoPark.Enter())
+            _woken.TrySetResult();
+    }
 
     internal override bool ParkCore(Deadline deadline) => throw new InvalidOperationException("an asynchronous call does not park");
 

@@ -17,7 +17,7 @@ public sealed partial class EventLoop
 {
     private const uint RegistrationEvents = Interop.EPOLLIN | Interop.EPOLLOUT | Interop.EPOLLRDHUP | Interop.EPOLLET;
 
-    private readonly Lock _gate = new();
+    private SpinGate _gate;
 
     // Guarded by _gate; the poller reads without it.
     private Interest?[] _interests = new Interest?[64];
@@ -37,7 +37,7 @@ public sealed partial class EventLoop
     internal bool TryRegister(Interest interest, out Interest? displaced)
     {
         displaced = null;
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_isDisposed)
                 return false;
@@ -64,7 +64,7 @@ public sealed partial class EventLoop
     /// <summary>Ends an owned interest's registration. Called under its gate, before the descriptor is closed.</summary>
     internal void Deregister(Interest interest)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_isDisposed || At(interest.Descriptor) != interest)
                 return;
@@ -84,7 +84,7 @@ public sealed partial class EventLoop
     {
         interest = null;
         seen = 0;
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_isDisposed)
                 return null;
@@ -112,7 +112,7 @@ public sealed partial class EventLoop
     /// <summary>The last one to return a shared interest ends its registration.</summary>
     private void Return(Interest interest)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (--interest.Users > 0 || !interest.IsShared || _isDisposed || At(interest.Descriptor) != interest)
                 return;
@@ -124,7 +124,7 @@ public sealed partial class EventLoop
 
     private Interest[] TakeInterests()
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             _isDisposed = true;
             Interest[] registered = [.. _interests.OfType<Interest>()];

@@ -54,7 +54,7 @@ internal sealed class Interest
     private const uint ReadMask = Interop.EPOLLIN | Interop.EPOLLRDHUP | Interop.EPOLLHUP | Interop.EPOLLERR;
     private const uint WriteMask = Interop.EPOLLOUT | Interop.EPOLLHUP | Interop.EPOLLERR;
 
-    private readonly Lock _gate = new();
+    private SpinGate _gate;
 
     // Guarded by _gate; the edges are read without it.
     private WaitList _readers;
@@ -95,7 +95,7 @@ internal sealed class Interest
     /// <summary>Whether somebody waits in a direction at this moment; for tests and dumps.</summary>
     internal bool HasWaiters(WaitDirection direction)
     {
-        lock (_gate)
+        using (_gate.Enter())
             return !ListOf(direction).IsEmpty;
     }
 
@@ -110,7 +110,7 @@ internal sealed class Interest
             while (true)
             {
                 bool isInTime = waiter.ParkCore(deadline);
-                lock (_gate)
+                using (_gate.Enter())
                 {
                     if (!waiter.IsInList)
                         return _isClosed ? WaitOutcome.Closed : WaitOutcome.Ready;
@@ -137,14 +137,14 @@ internal sealed class Interest
         if (TryLink(direction, seen, waiter) is { } outcome)
             return outcome;
         await waiter.WaitAsync(cancellationToken).ConfigureAwait(false);
-        lock (_gate)
+        using (_gate.Enter())
             return _isClosed ? WaitOutcome.Closed : WaitOutcome.Ready;
     }
 
     /// <summary>Takes a waiter out that gives up, if it is still in.</summary>
     internal void Unlink(WaitDirection direction, Waiter waiter)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (waiter.IsInList)
                 ListOf(direction).Remove(waiter);
@@ -154,7 +154,7 @@ internal sealed class Interest
     /// <summary>Counts the edges of an event and hands over whom it concerns. Called by whoever polls the loop.</summary>
     internal void OnEvents(ulong key, uint events, List<Waiter> ready)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_key != key)
                 return;
@@ -174,7 +174,7 @@ internal sealed class Interest
     /// <summary>The owner closes the descriptor: everybody wakes, and nobody waits here any more. Before the close, any thread, any number of times.</summary>
     internal void Close()
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_isClosed)
                 return;
@@ -187,7 +187,7 @@ internal sealed class Interest
     /// <summary>The loop goes away, or another interest took the registration over: everybody wakes, tries, and registers anew where it waits next.</summary>
     internal void Detach()
     {
-        lock (_gate)
+        using (_gate.Enter())
             ForgetLoop();
     }
 
@@ -204,7 +204,7 @@ internal sealed class Interest
     {
         // Asked outside the gate: it may have to start the default group. What is read here without the gate is looked at again below.
         EventLoop? loop = _loop is null && direction != WaitDirection.Close ? EventLoopHost.Current.LoopOfCaller : null;
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_isClosed)
                 return WaitOutcome.Closed;
@@ -227,7 +227,7 @@ internal sealed class Interest
 
     private void ForgetLoop()
     {
-        Debug.Assert(_gate.IsHeldByCurrentThread);
+        _gate.AssertHeld();
         _loop = null;
         _key = 0;
         _readEdges++;

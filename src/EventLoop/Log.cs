@@ -23,7 +23,8 @@ internal static partial class Log
             Interlocked.Decrement(ref s_posted);
             return;
         }
-        ThreadPool.UnsafeQueueUserWorkItem(Run, log, preferLocal: false);
+        using (NoPark.Enter())
+            ThreadPool.UnsafeQueueUserWorkItem(Run, log, preferLocal: false);
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "A logger that fails cannot be told of by logging, and must not end the process.")]

@@ -6,39 +6,26 @@ internal sealed class OsThreadWaiter : Waiter
     [ThreadStatic]
     private static OsThreadWaiter? t_current;
 
-    private readonly object _gate = new();
-
-    // Guarded by _gate.
-    private bool _token;
+    // Set while the token is there. Not a lock with Monitor.Wait: whoever wakes may be a green thread that must not wait for one (NoPark).
+    private readonly AutoResetEvent _token = new(false);
 
     /// <summary>The calling OS thread's waiter. Not for green threads: they are their own waiters.</summary>
     internal static new OsThreadWaiter Current => t_current ??= new OsThreadWaiter();
 
-    internal override void Wake()
-    {
-        lock (_gate)
-        {
-            _token = true;
-            Monitor.Pulse(_gate);
-        }
-    }
+    internal override void Wake() => _token.Set();
 
     internal override bool ParkCore(Deadline deadline)
     {
-        lock (_gate)
+        while (true)
         {
-            while (!_token)
-            {
-                TimeSpan remaining = deadline.Remaining;
-                if (remaining == TimeSpan.Zero)
-                    return false;
-                Monitor.Wait(_gate, remaining > MaximumWait ? MaximumWait : remaining);
-            }
-            _token = false;
-            return true;
+            TimeSpan remaining = deadline.Remaining;
+            if (_token.WaitOne(remaining > s_longestWait ? s_longestWait : remaining))
+                return true;
+            if (deadline.HasPassed)
+                return false;
         }
     }
 
-    // Monitor.Wait takes at most int.MaxValue milliseconds; a longer wait goes round the loop.
-    private static readonly TimeSpan MaximumWait = TimeSpan.FromDays(1);
+    // WaitOne takes at most int.MaxValue milliseconds; a longer wait goes round the loop.
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromDays(1);
 }

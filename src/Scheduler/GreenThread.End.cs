@@ -87,6 +87,7 @@ public partial class GreenThread
     {
         if (_completion is not { } completion)
             return;
+        using NoPark noPark = NoPark.Enter();
         if (Observe() is { } failure)
             completion.TrySetException(failure.SourceException);
         else
@@ -114,14 +115,21 @@ public partial class GreenThread
         catch (GreenThreadCanceledException exception) when (Group.IsCanceling)
         {
             // Nobody need ask for it: the shutdown wanted it.
-            _failure = new UnobservedFailure(this, ExceptionDispatchInfo.Capture(exception));
+            _failure = Keep(exception);
             _ = _failure.Observe();
         }
         catch (Exception exception) when (Group.KeepsExceptions)
         {
-            _failure = new UnobservedFailure(this, ExceptionDispatchInfo.Capture(exception));
+            _failure = Keep(exception);
         }
         End();
+    }
+
+    // Outside of the body nothing may park, which would throw once more if it is cancelled.
+    private UnobservedFailure Keep(Exception exception)
+    {
+        using (NoPark.Enter())
+            return new UnobservedFailure(this, ExceptionDispatchInfo.Capture(exception));
     }
 
     /// <summary>Ends a green thread that could not be started.</summary>
@@ -130,7 +138,7 @@ public partial class GreenThread
         _body = null;
         _context = null;
         _hasStarted = true;
-        _failure = new UnobservedFailure(this, ExceptionDispatchInfo.Capture(exception));
+        _failure = Keep(exception);
         End();
     }
 

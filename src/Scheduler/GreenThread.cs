@@ -232,13 +232,6 @@ public partial class GreenThread : Waiter
         return true;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void ThrowIfCanceled()
-    {
-        if (Group.IsCanceling && !IsExempt)
-            throw new GreenThreadCanceledException();
-    }
-
     internal override void Wake()
     {
         if (_boundWaiter is { } bound)
@@ -255,7 +248,19 @@ public partial class GreenThread : Waiter
         return isInTime;
     }
 
-    private bool ParkUncanceled(Deadline deadline)
+    /// <summary>Whether every further park throws.</summary>
+    internal bool IsCanceled => Group.IsCanceling && !IsExempt;
+
+    /// <summary>Throws if the group is being shut down and cancels this green thread.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void ThrowIfCanceled()
+    {
+        if (IsCanceled)
+            throw new GreenThreadCanceledException();
+    }
+
+    /// <summary>Parks whether or not it is cancelled. Only itself calls it, and must soon come to an end.</summary>
+    internal bool ParkUncanceled(Deadline deadline)
     {
         if (_boundWaiter is { } bound)
         {

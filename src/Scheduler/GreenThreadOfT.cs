@@ -48,6 +48,7 @@ public sealed class GreenThread<T> : GreenThread
     {
         if (_completionOfT is not { } completion)
             return;
+        using NoPark noPark = NoPark.Enter();
         if (Observe() is { } failure)
             completion.TrySetException(failure.SourceException);
         else

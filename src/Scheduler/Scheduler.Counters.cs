@@ -31,6 +31,9 @@ internal sealed partial class Scheduler
     /// <summary>The same for daemons.</summary>
     internal ref Count Daemons => ref _daemons;
 
+    /// <summary>What became of the managed waits of its green threads. Written by the owner.</summary>
+    internal WaitCount Waits;
+
     /// <summary>Set by the monitor when the running green thread has run for a tick or more.</summary>
     internal volatile bool IsYieldDue;
 
@@ -75,11 +78,28 @@ internal sealed partial class Scheduler
             StuckInNativeCode = Volatile.Read(ref StuckInNativeCode),
             StuckComputing = Volatile.Read(ref StuckComputing),
             IdleTime = Stopwatch.GetElapsedTime(0, idle),
+            ManagedWaits = Waits.Snapshot(),
             AffineParks = _affineParks.Snapshot(),
         };
     }
 
     /// <summary>A pair of counters that only grow. Who reads ended before spawned never sees fewer living ones than there were.</summary>
+    internal struct WaitCount
+    {
+        internal long AtOnce;
+        internal long AfterYield;
+        internal long HandedOver;
+        internal long LookedAt;
+
+        internal readonly ManagedWaits Snapshot() => new()
+        {
+            AtOnce = Volatile.Read(in AtOnce),
+            AfterYield = Volatile.Read(in AfterYield),
+            HandedOver = Volatile.Read(in HandedOver),
+            LookedAt = Volatile.Read(in LookedAt),
+        };
+    }
+
     internal struct Count
     {
         private long _spawned;

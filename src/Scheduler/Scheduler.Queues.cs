@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
@@ -25,7 +24,7 @@ internal sealed partial class Scheduler
     private readonly RunQueue _queue = new();
 
     // Any thread enqueues; the owner dequeues. The count is written after the enqueue, so an empty queue costs the owner one read.
-    private readonly ConcurrentQueue<GreenThread> _affine = new();
+    private readonly SharedQueue _affine = new();
     private int _affineCount;
 
     // Somebody's thread statics would not migrate with their green thread: see GreenRuntime.MayMigrate.

@@ -34,6 +34,12 @@ internal sealed unsafe partial class Scheduler
 
     private int _budget = OperationBudget;
 
+    /// <summary>
+    /// Whether a switch is under way: the running green thread looks for the next one, or has not finished what is to become of the last. It can neither park
+    /// nor yield then. Owner scheduler only.
+    /// </summary>
+    internal bool IsBetweenGreenThreads => _leftFor != LeftFor.Nothing;
+
     /// <summary>Counts an operation of the running green thread that did not have to wait, and lets others run when there were many.</summary>
     internal void SpendBudget()
     {
@@ -44,18 +50,23 @@ internal sealed unsafe partial class Scheduler
     }
 
     /// <summary>Lets others run. Called by the running green thread.</summary>
+    /// <returns>False if there was nobody to run.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal void Yield(GreenThread self, Coroutine coroutine)
+    internal bool Yield(GreenThread self, Coroutine coroutine)
     {
-        Debug.Assert(Running == self, "only the running green thread yields");
+        Debug.Assert(Running == self && !IsBetweenGreenThreads, "only the running green thread yields");
+        _leftFor = LeftFor.Yield;
         GreenThread? next = FindWork();
         if (next is null && !_isRetired)
-            return;
+        {
+            _leftFor = LeftFor.Nothing;
+            return false;
+        }
         SetHome(self, coroutine);
         _left = self;
-        _leftFor = LeftFor.Yield;
         LeaveFor(coroutine, next);
         self.Scheduler!.FinishSwitch();
+        return true;
     }
 
     /// <summary>Takes the running green thread off its stack until it is woken or the deadline has passed.</summary>
@@ -81,10 +92,10 @@ internal sealed unsafe partial class Scheduler
     {
         if (!self.ParkState.TryBeginPark())
             return;
+        _leftFor = LeftFor.Park;
         Coroutine coroutine = self.Coroutine!;
         SetHome(self, coroutine);
         _left = self;
-        _leftFor = LeftFor.Park;
         LeaveFor(coroutine, FindWork());
         self.Scheduler!.FinishSwitch();
     }
@@ -155,9 +166,7 @@ internal sealed unsafe partial class Scheduler
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void FinishSwitch()
     {
-        LeftFor leftFor = _leftFor;
-        _leftFor = LeftFor.Nothing;
-        switch (leftFor)
+        switch (_leftFor)
         {
             case LeftFor.Yield:
                 EnqueueHere(_left!);
@@ -174,6 +183,7 @@ internal sealed unsafe partial class Scheduler
                 _leftCoroutine = null;
                 break;
         }
+        _leftFor = LeftFor.Nothing;
     }
 
     // The body of every coroutine of a scheduler: one green thread after the other, without a switch in between while they are new ones.

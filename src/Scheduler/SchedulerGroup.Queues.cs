@@ -1,12 +1,10 @@
-using System.Collections.Concurrent;
-
 namespace GreenThreads;
 
 // What comes from outside: green threads that plain OS threads, other groups and the monitor spawn or wake, and what does not fit into a scheduler's
 // ring. Any scheduler takes from it, a batch at a time. Who is woken for it: SleepProtocol.cs.
 public sealed partial class SchedulerGroup : ISleepHost
 {
-    internal ConcurrentQueue<GreenThread> Injected { get; } = new();
+    internal SharedQueue Injected { get; } = new();
 
     /// <summary>The schedulers shall end: no green thread is left.</summary>
     internal bool IsStopping

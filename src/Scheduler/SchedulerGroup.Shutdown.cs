@@ -9,7 +9,7 @@ namespace GreenThreads;
 //              they have started, have ended, or the drain is over
 //   Canceling  nobody may; every park and yield throws GreenThreadCanceledException, and whoever is parked is woken for it. Then the AtExit
 //              callbacks run (SchedulerGroup.Exit.cs), as green threads that are exempt from all this, and so are their children
-//   Stopped    nobody is left: the monitor ends, then the schedulers
+//   Stopped    nobody is left: the monitor and the waiter threads end, then the schedulers
 //
 // All of it runs on an OS thread of its own, the closer; whoever calls Shutdown only waits for that. So it goes on when the caller's wait ends early: a
 // green thread of another group may be cancelled meanwhile, an OS thread interrupted.
@@ -215,6 +215,7 @@ public sealed partial class SchedulerGroup
         if (Interlocked.Exchange(ref _hasBegunToStop, 1) != 0)
             return;
         _phase = Phase.Stopped;
+        HandleWaiters.Stop();
         Monitor.Stop();
     }
 
@@ -222,6 +223,7 @@ public sealed partial class SchedulerGroup
     private void WaitForThreads(IEnumerable<Thread> boundThreads)
     {
         Monitor.WaitForEnd();
+        HandleWaiters.WaitForEnd();
         foreach (Scheduler scheduler in Schedulers)
             scheduler.WaitForEnd(Timeout.InfiniteTimeSpan);
         foreach (Thread thread in boundThreads)

@@ -29,6 +29,7 @@ public sealed partial class SchedulerGroup
             Spawned = CountSpawned(daemonsToo: true),
             Parked = parkedInAll,
             Injected = Injected.Count,
+            WaiterThreads = HandleWaiters.ThreadCount,
             Schedulers = [.. Schedulers.Select(scheduler => scheduler.Snapshot(parked.GetValueOrDefault(scheduler)))],
         };
     }

@@ -43,10 +43,12 @@ public sealed partial class SchedulerGroup : IDisposable
         MinimumIdleCoroutines = options.MinimumIdleCoroutines;
         MaximumIdleCoroutines = options.MaximumIdleCoroutines;
         MaximumSpareSchedulers = options.MaximumSpareSchedulers;
+        MaximumWaiterThreads = options.MaximumWaiterThreads;
         KeepsExceptions = options.UnhandledExceptions == UnhandledExceptionPolicy.Keep;
         _logger = options.LoggerFactory.CreateLogger("GreenThreads");
         GreenRuntime.Warn(_logger);
         SynchronizationContext = new GreenSynchronizationContext(this);
+        HandleWaiters = new HandleWaiters(this);
 
         // In bound mode the one scheduler only polls.
         int count = GreenRuntime.Mode == GreenRuntimeMode.Bound ? 1 : options.EffectiveSchedulers;
@@ -97,7 +99,11 @@ public sealed partial class SchedulerGroup : IDisposable
 
     internal int MaximumSpareSchedulers { get; }
 
+    internal int MaximumWaiterThreads { get; }
+
     internal GreenSynchronizationContext SynchronizationContext { get; }
+
+    internal HandleWaiters HandleWaiters { get; }
 
     internal SleepProtocol Sleepers { get; }
 

@@ -41,6 +41,12 @@ public sealed record SchedulerGroupOptions
     /// <summary>How many further schedulers may be started while all others are stuck and work waits; 0 for none.</summary>
     public int MaximumSpareSchedulers { get; init; } = 64;
 
+    /// <summary>
+    /// How many OS threads may wait on behalf of green threads that block in stock .NET code, each for 63 handles (docs/blocking.md). They start when they are
+    /// needed and end when they are not. Beyond that, further handles are looked at every ten milliseconds. At least 1.
+    /// </summary>
+    public int MaximumWaiterThreads { get; init; } = 128;
+
     /// <summary>What happens when an exception leaves a green thread's body.</summary>
     public UnhandledExceptionPolicy UnhandledExceptions { get; init; } = UnhandledExceptionPolicy.Keep;
 
@@ -73,6 +79,7 @@ public sealed record SchedulerGroupOptions
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MonitorThreshold, TimeSpan.FromDays(1));
         ArgumentOutOfRangeException.ThrowIfNegative(MaximumSpareSchedulers);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaximumSpareSchedulers, MaximumSchedulers);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaximumWaiterThreads, 1);
     }
 
     private static int? SchedulersFromEnvironment() =>

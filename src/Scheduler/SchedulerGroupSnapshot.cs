@@ -21,6 +21,9 @@ public sealed record SchedulerGroupSnapshot
     /// <summary>Green threads in the group's injection queue: spawned or woken from outside, or more than a scheduler's queue holds.</summary>
     public required int Injected { get; init; }
 
+    /// <summary>OS threads that wait on behalf of green threads: see <see cref="SchedulerGroupOptions.MaximumWaiterThreads"/>.</summary>
+    public required int WaiterThreads { get; init; }
+
     /// <summary>The schedulers; in bound mode one, which only polls.</summary>
     public required IReadOnlyList<SchedulerSnapshot> Schedulers { get; init; }
 }

@@ -54,6 +54,9 @@ public sealed record SchedulerSnapshot
     /// <summary>How long it has slept in all.</summary>
     public required TimeSpan IdleTime { get; init; }
 
+    /// <summary>What became of the waits of stock .NET code (a contended lock, a task, an event) that its green threads met.</summary>
+    public required ManagedWaits ManagedWaits { get; init; }
+
     /// <summary>How many parks, and yields, bound a green thread to this scheduler until it resumed, by reason.</summary>
     public required IReadOnlyDictionary<string, long> AffineParks { get; init; }
 }

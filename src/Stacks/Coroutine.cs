@@ -82,6 +82,9 @@ internal sealed unsafe class Coroutine
     /// </summary>
     internal bool HasNativeFrames => ClrThread.HasNativeFrames(&_block->Clr);
 
+    /// <summary>Whether a static constructor is under way on its stack. To be asked by itself.</summary>
+    internal bool IsInStaticConstructor => ManagedFrames.HasStaticConstructor(RuntimeThread);
+
     /// <summary>The coroutine on whose stack the caller runs; null on the stack of an OS thread.</summary>
     internal static Coroutine? Current
     {

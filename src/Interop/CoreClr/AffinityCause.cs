@@ -11,6 +11,7 @@ namespace GreenThreads;
 internal readonly unsafe record struct AffinityCause(nint FrameIdentifier, nint Datum, nint ReturnAddress)
 {
     private const nint FrameTop = -1;
+    private const string StaticConstructor = "static constructor";
 
     // Marks in m_Datum (InlinedCallFrameMarker of the runtime's exceptionhandling.h): the callee is part of exception handling.
     private const nint ExceptionMarks = 6;
@@ -46,6 +47,28 @@ internal readonly unsafe record struct AffinityCause(nint FrameIdentifier, nint 
         return default;
     }
 
+    /// <summary>
+    /// Whether there is an explicit frame on the stack for which the test holds. To be asked by the thread itself, in managed code.
+    /// </summary>
+    internal static bool Any(nint clrThread, Func<AffinityCause, bool> test)
+    {
+        if (s_frame < 0)
+            return false;
+        // SAFETY: as in Of.
+        for (nint frame = *(nint*)(clrThread + s_frame); frame != FrameTop; frame = *(nint*)(frame + s_next))
+        {
+            nint kind = *(nint*)frame;
+            bool isInlined = kind == s_inlined;
+            var cause = new AffinityCause(kind, isInlined ? *(nint*)(frame + s_datum) : 0, isInlined ? *(nint*)(frame + s_returnAddress) : 0);
+            if ((!isInlined || cause.ReturnAddress != 0) && test(cause))
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>Whether it is a static constructor that the runtime runs. Some ten microseconds, and some milliseconds the first time in the process.</summary>
+    internal bool IsStaticConstructor => Describe() == StaticConstructor;
+
     /// <summary>In words, for a log. From any thread; some ten microseconds.</summary>
     internal string Describe()
     {
@@ -57,7 +80,7 @@ internal readonly unsafe record struct AffinityCause(nint FrameIdentifier, nint 
         if (FrameIdentifier == kinds.SoftwareException || FrameIdentifier == kinds.FaultingException || FrameIdentifier == kinds.ExceptionFilter)
             return "exception";
         if (FrameIdentifier == kinds.ClassInit)
-            return "static constructor";
+            return StaticConstructor;
         if (FrameIdentifier != kinds.Inlined)
             return kinds.Names.TryGetValue(FrameIdentifier, out string? kind) ? $"runtime ({kind})" : "runtime";
         return Describe(ManagedFrames.NameOf(Datum & ~ExceptionMarks, ReturnAddress), (Datum & ExceptionMarks) != 0);
@@ -70,7 +93,7 @@ internal readonly unsafe record struct AffinityCause(nint FrameIdentifier, nint 
         null => isExceptionHandling ? "exception" : "native code",
         _ when isExceptionHandling || IsIn(name, "System.Runtime.EH.") => "exception",
         _ when IsIn(name, "System.Runtime.CompilerServices.InitHelpers.") || name.EndsWith(".RunClassConstructor", StringComparison.Ordinal) =>
-            "static constructor",
+            StaticConstructor,
         _ when IsIn(name, "System.Reflection.") || IsIn(name, "System.RuntimeMethodHandle.") || IsIn(name, "System.RuntimeType") => "reflection",
         _ when IsIn(name, "System.Threading.") => $"wait ({name})",
         _ => $"foreign callback ({name})",

@@ -26,6 +26,9 @@ internal static class ManagedFrames
     /// <summary>Whether names can be had, which the first call finds out: it takes some milliseconds and a thread.</summary>
     internal static bool IsAvailable => s_reading.Value is not null;
 
+    /// <summary>Whether that is known.</summary>
+    internal static bool HasBeenTried => s_reading.IsValueCreated;
+
     /// <summary>Whether a thread that computes can be looked at, too. It takes a real-time signal.</summary>
     internal static bool CanInterrupt => s_reading.Value?.Sampler is not null;
 
@@ -53,6 +56,9 @@ internal static class ManagedFrames
 
     /// <summary>Why a park of the calling thread is affine; see <see cref="AffinityCause"/>.</summary>
     internal static AffinityCause CauseOf(nint clrThread) => AffinityCause.Of(clrThread);
+
+    /// <summary>Whether a static constructor is under way on the stack of the calling thread.</summary>
+    internal static bool HasStaticConstructor(nint clrThread) => StaticConstructors.AreOn(clrThread);
 
     /// <summary>The name of a P/Invoke or of the method that called native code; null if it cannot be told.</summary>
     internal static string? NameOf(nint methodDesc, nint returnAddress) =>

@@ -127,7 +127,7 @@ public sealed partial class AffinityTests
             resumed = Interop.gettid();
         }));
         Assert.True(SpinWait.SpinUntil(() => affine.State == GreenThreadState.Parked, TimeLimit.Generous));
-        GreenThread blocker = group.Spawn(() => Block(unstick));
+        GreenThread blocker = group.Spawn(() => Green.BlockOsThread(unstick));
         Assert.True(SpinWait.SpinUntil(() => group.Snapshot().Schedulers[0].State == SchedulerState.Stuck, TimeLimit.Generous));
         affine.Unpark();
         for (int i = 0; i < 20; i++)
@@ -140,7 +140,6 @@ public sealed partial class AffinityTests
     }
 
     // A handle's wait blocks the OS thread; the event's own would spin first.
-    private static void Block(ManualResetEventSlim end) => end.WaitHandle.WaitOne();
 
     private static void Move(ref int migrations)
     {

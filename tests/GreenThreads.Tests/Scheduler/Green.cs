@@ -16,4 +16,11 @@ internal static class Green
         if (!group.Spawn(body).Join(TimeLimit.Generous))
             throw new TimeoutException("the green thread did not end");
     }
+
+    /// <summary>Blocks the OS thread as native code would, until the event is set.</summary>
+    internal static void BlockOsThread(ManualResetEventSlim end)
+    {
+        using (NoPark.Enter())
+            end.WaitHandle.WaitOne();
+    }
 }

@@ -94,7 +94,7 @@ public sealed class MonitorTests
             return !permit && !unstick.IsSet;
         });
         Assert.True(SpinWait.SpinUntil(() => connection.Server.Descriptor.Interest.HasWaiters(WaitDirection.Read) && timed.State == GreenThreadState.Parked, TimeLimit.Generous));
-        GreenThread blocker = group.Spawn(() => unstick.WaitHandle.WaitOne());
+        GreenThread blocker = group.Spawn(() => Green.BlockOsThread(unstick));
         Assert.True(SpinWait.SpinUntil(() => group.Snapshot().Schedulers[0].State == SchedulerState.Stuck, TimeLimit.Generous));
         connection.Client.WriteByte(7);
         Assert.True(sleeper.Join(TimeLimit.Generous) && reader.Join(TimeLimit.Generous) && timed.Join(TimeLimit.Generous));
@@ -110,7 +110,7 @@ public sealed class MonitorTests
         for (int round = 0; round < 5; round++)
         {
             using var unstick = new ManualResetEventSlim();
-            GreenThread[] blockers = [.. Enumerable.Range(0, 5).Select(_ => group.Spawn(() => unstick.WaitHandle.WaitOne()))];
+            GreenThread[] blockers = [.. Enumerable.Range(0, 5).Select(_ => group.Spawn(() => Green.BlockOsThread(unstick)))];
             Assert.True(SpinWait.SpinUntil(() => group.Snapshot().Schedulers.Count(static scheduler => scheduler.State == SchedulerState.Stuck) == 3, TimeLimit.Generous));
             unstick.Set();
             foreach (GreenThread blocker in blockers)
@@ -127,7 +127,7 @@ public sealed class MonitorTests
     {
         using var group = new SchedulerGroup(new SchedulerGroupOptions { Schedulers = 1, MaximumSpareSchedulers = 1 });
         using var unstick = new ManualResetEventSlim();
-        GreenThread blocker = group.Spawn(() => unstick.WaitHandle.WaitOne());
+        GreenThread blocker = group.Spawn(() => Green.BlockOsThread(unstick));
         using GreenTcpListener listener = GreenTcpListener.Listen(new IPEndPoint(IPAddress.Loopback, 0));
         int spareOsThread = 0;
         GreenThread timed = group.Spawn(() =>
@@ -181,8 +181,11 @@ public sealed class MonitorTests
         Assert.True(SpinWait.SpinUntil(() => owner.State == GreenThreadState.Parked, TimeLimit.Generous));
         GreenThread other = group.Spawn(() =>
         {
-            lock (gate)
+            using (NoPark.Enter())
             {
+                lock (gate)
+                {
+                }
             }
         });
         Assert.True(owner.Join(TimeLimit.Generous) && other.Join(TimeLimit.Generous), "the logger stopped the monitor");

@@ -75,7 +75,7 @@ public sealed class ParkTests
         GreenThread thread = GreenThread.Spawn(() =>
         {
             running.Set();
-            goOn.Wait();
+            SpinWait.SpinUntil(() => goOn.IsSet);
             GreenThread.Park();
         });
         running.Wait();

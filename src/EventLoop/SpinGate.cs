@@ -1,0 +1,43 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+
+namespace GreenThreads;
+
+// A lock of four bytes for a handful of instructions, or a quick system call. A lock object would cost more than all that it guards in a green thread, and
+// a green thread that waits for a lock parks (GreenSynchronizationContext), which it must not where a scheduler needs what it holds.
+// The holder of a gate never parks, so a waiter only ever waits for another OS thread. Use as: using (_gate.Enter()) { ... }
+internal struct SpinGate
+{
+    private int _held;
+
+    [UnscopedRef]
+    internal Scope Enter()
+    {
+        if (Interlocked.CompareExchange(ref _held, 1, 0) != 0)
+            EnterSlow();
+        NoPark.NoteGate(1);
+        return new Scope(ref this);
+    }
+
+    [Conditional("DEBUG")]
+    internal readonly void AssertHeld() => Debug.Assert(_held != 0, "somebody must hold the gate here");
+
+    private void EnterSlow()
+    {
+        var wait = new SpinWait();
+        do
+            wait.SpinOnce(sleep1Threshold: -1); // Never the sleep of a millisecond: the holder is done in a moment.
+        while (Volatile.Read(ref _held) != 0 || Interlocked.CompareExchange(ref _held, 1, 0) != 0);
+    }
+
+    internal readonly ref struct Scope(ref SpinGate gate)
+    {
+        private readonly ref SpinGate _gate = ref gate;
+
+        public void Dispose()
+        {
+            Volatile.Write(ref _gate._held, 0);
+            NoPark.NoteGate(-1);
+        }
+    }
+}
