@@ -1,7 +1,7 @@
 using BenchmarkDotNet.Running;
 using GreenThreads.Benchmarks;
 
-// "parked [COUNT]" measures memory and creation, "scaling [RUNS [SCHEDULERS]]" whole loads, "stuck" delays: what no benchmark of many rounds can.
+// "parked [COUNT]" measures memory and creation, "scaling [RUNS [SCHEDULERS]]" whole loads, "stuck" delays, "blocked" stock waits: what no benchmark of many rounds can.
 // Everything else goes to BenchmarkDotNet.
 if (args is ["parked", .. string[] parked])
     return ParkedMemory.Run(parked);
@@ -9,5 +9,7 @@ if (args is ["scaling", .. string[] scaling])
     return Scaling.Run(scaling);
 if (args is ["stuck"])
     return StuckDelay.Run();
+if (args is ["blocked"])
+    return BlockedWaits.Run();
 BenchmarkSwitcher.FromAssembly(typeof(YieldBenchmarks).Assembly).Run(args);
 return 0;

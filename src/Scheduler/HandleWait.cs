@@ -26,8 +26,8 @@ internal sealed class HandleWait(GreenThread thread, IntPtr[] handles, Deadline 
 
     internal Deadline Deadline { get; } = deadline;
 
-    /// <summary>Who does it. Guarded by the gate of <see cref="HandleWaiters"/> until it is known to the green thread.</summary>
-    internal HandleWaiter? Waiter { get; set; }
+    /// <summary>Where it waits. Written under the gate of <see cref="HandleWaiters"/>, before anybody else knows it.</summary>
+    internal HandlePlace? Place { get; set; }
 
     internal bool IsOver => _isOver;
 
@@ -40,7 +40,7 @@ internal sealed class HandleWait(GreenThread thread, IntPtr[] handles, Deadline 
     internal void Withdraw()
     {
         _isWithdrawn = true;
-        Waiter!.Wake();
+        Place!.Waiter.WakeForWithdrawal();
     }
 
     /// <summary>The waiter thread, once.</summary>

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Diagnostics.CodeAnalysis;
 
 namespace GreenThreads;
@@ -7,7 +6,8 @@ namespace GreenThreads;
 //
 // It has more than that only when there may be no further thread (HandleWaiters). It looks at all of them then, 63 at a time, pauses, and looks again.
 //
-// A handle may be there more than once: when it is signalled, the runtime tells one of the places, and the others are looked at in the next round.
+// A handle may be there more than once, in waits for any of several: when it is signalled, the runtime tells one of the places, and the others are looked
+// at in the next round.
 internal sealed class HandleWaiter
 {
     /// <summary>The handles that it waits for at once.</summary>
@@ -27,9 +27,12 @@ internal sealed class HandleWaiter
     // Never disposed of: somebody may be about to set it when the thread ends. The finalizer closes it.
     private readonly AutoResetEvent _event = new(false);
     private int _isNotified;
+    private volatile bool _hasWithdrawals;
 
-    // Waiter thread only.
-    private readonly List<HandleWait> _waits = [];
+    // Waiter thread only: the places where somebody waits, and a deadline that is not later than any of theirs.
+    private readonly List<HandlePlace> _places = [];
+    private readonly List<HandleWait> _arrived = [];
+    private Deadline _nextDeadline = Deadline.Never;
 
     internal HandleWaiter(HandleWaiters owner, string name)
     {
@@ -38,26 +41,25 @@ internal sealed class HandleWaiter
     }
 
     /// <summary>Where its owner has it. Guarded by the owner's gate, as the next two.</summary>
-    internal int Place { get; set; }
+    internal int Index { get; set; }
 
     /// <summary>Handles that it has, or will find in its inbox.</summary>
     internal int Reserved { get; set; }
 
     internal List<HandleWait> Inbox { get; } = [];
 
-    /// <summary>Under the owner's gate; a <see cref="Wake"/> must follow.</summary>
-    internal void Receive(HandleWait wait)
-    {
-        Reserved += wait.Handles.Length;
-        Inbox.Add(wait);
-        wait.Waiter = this;
-    }
-
-    /// <summary>Makes it look at its inbox and its waits. Any thread.</summary>
+    /// <summary>Makes it look at its inbox. Any thread.</summary>
     internal void Wake()
     {
         if (Interlocked.Exchange(ref _isNotified, 1) == 0)
             _event.Set();
+    }
+
+    /// <summary>Makes it look for waits that were withdrawn. Any thread.</summary>
+    internal void WakeForWithdrawal()
+    {
+        _hasWithdrawals = true;
+        Wake();
     }
 
     /// <summary>Returns false if the system gives no further OS thread.</summary>
@@ -81,18 +83,20 @@ internal sealed class HandleWaiter
     {
         try
         {
-            bool wasIdle = false;
+            bool hasBeenIdle = false;
             while (true)
             {
                 Interlocked.Exchange(ref _isNotified, 0); // Before the look: who comes after it sets the event again.
-                if (!_owner.TryTakeInbox(this, _waits, wasIdle))
+                if (!_owner.TryTakeInbox(this, _arrived, isIdle: _places.Count == 0, hasBeenIdle))
                     return;
-                EndWithdrawnAndLate();
-                wasIdle = false;
-                if (_waits.Count == 0)
-                    wasIdle = !_event.WaitOne(s_idleTime);
-                else if (CountFitting(0) == _waits.Count)
-                    Wait(0, _waits.Count, _event.SafeWaitHandle, TimeUntilNextDeadline());
+                TakeIn();
+                if (_hasWithdrawals || _nextDeadline.HasPassed)
+                    EndWithdrawnAndLate();
+                hasBeenIdle = _places.Count == 0 && !_event.WaitOne(s_idleTime);
+                if (_places.Count == 0)
+                    continue;
+                if (CountFitting(0) == _places.Count)
+                    Wait(0, _places.Count, _event, _nextDeadline.Remaining);
                 else
                     LookAtAll();
             }
@@ -103,44 +107,68 @@ internal sealed class HandleWaiter
         }
     }
 
+    private void TakeIn()
+    {
+        foreach (HandleWait wait in _arrived)
+        {
+            HandlePlace place = wait.Place!;
+            if (place.Waits.Count == 0)
+                _places.Add(place);
+            place.Waits.AddLast(wait);
+            _nextDeadline = Deadline.Earlier(_nextDeadline, wait.Deadline);
+        }
+        _arrived.Clear();
+    }
+
     private void EndWithdrawnAndLate()
     {
-        for (int i = _waits.Count - 1; i >= 0; i--)
+        _hasWithdrawals = false; // Before the look: who comes after it sets it again.
+        Interlocked.MemoryBarrier();
+        _nextDeadline = Deadline.Never;
+        for (int i = _places.Count - 1; i >= 0; i--)
         {
-            if (_waits[i].IsWithdrawn)
-                End(i, HandleWait.Withdrawn);
-            else if (_waits[i].Deadline.HasPassed)
-                End(i, GreenSynchronizationContext.WaitTimeout);
+            LinkedListNode<HandleWait>? next;
+            for (LinkedListNode<HandleWait>? node = _places[i].Waits.First; node is not null; node = next)
+            {
+                next = node.Next;
+                HandleWait wait = node.Value;
+                if (wait.IsWithdrawn)
+                    End(i, node, HandleWait.Withdrawn);
+                else if (wait.Deadline.HasPassed)
+                    End(i, node, GreenSynchronizationContext.WaitTimeout);
+                else
+                    _nextDeadline = Deadline.Earlier(_nextDeadline, wait.Deadline);
+            }
         }
     }
 
     // More than can be waited for at once.
     private void LookAtAll()
     {
-        for (int first = 0; first < _waits.Count;)
+        for (int first = 0; first < _places.Count;)
         {
             int count = CountFitting(first);
-            // What ends leaves its place to the next.
+            // What ends may leave its place to the next.
             if (!Wait(first, count, null, TimeSpan.Zero))
                 first += count;
         }
-        TimeSpan pause = TimeUntilNextDeadline();
+        TimeSpan pause = _nextDeadline.Remaining;
         _event.WaitOne(pause == Timeout.InfiniteTimeSpan || pause > s_roundPause ? s_roundPause : pause);
     }
 
-    /// <summary>Waits for some of the waits, and for the event if there is one, and ends the one that has got its signal.</summary>
-    /// <returns>Whether one was ended; the others have moved up.</returns>
-    private bool Wait(int first, int count, SafeHandle? own, TimeSpan timeout)
+    /// <summary>Waits for some of the places, and for the event if there is one, and ends the wait that has got its signal.</summary>
+    /// <returns>Whether one was ended; other places may have moved up.</returns>
+    private bool Wait(int first, int count, AutoResetEvent? own, TimeSpan timeout)
     {
         int offset = own is null ? 0 : 1;
         IntPtr[] handles = new IntPtr[offset + HandlesOf(first, count)];
         if (own is not null)
-            handles[0] = own.DangerousGetHandle();
+            handles[0] = own.SafeWaitHandle.DangerousGetHandle();
         int next = offset;
         for (int i = first; i < first + count; i++)
         {
-            _waits[i].Handles.CopyTo(handles, next);
-            next += _waits[i].Handles.Length;
+            _places[i].Handles.CopyTo(handles, next);
+            next += _places[i].Handles.Length;
         }
         int result;
         try
@@ -149,7 +177,8 @@ internal sealed class HandleWaiter
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            return EndThoseThatCannotBeShared(first, count);
+            EndThoseThatCannotBeShared(first, count);
+            return true;
         }
         if (result == GreenSynchronizationContext.WaitTimeout)
             return false;
@@ -157,10 +186,14 @@ internal sealed class HandleWaiter
         int index = (result & ~GreenSynchronizationContext.WaitAbandoned) - offset;
         for (int i = first; index >= 0 && i < first + count; i++)
         {
-            int length = _waits[i].Handles.Length;
+            int length = _places[i].Handles.Length;
             if (index < length)
             {
-                End(i, abandoned | index);
+                HandlePlace place = _places[i];
+                // The lowest of several that are signalled is told: behind the others, so that all have their turn.
+                _places.RemoveAt(i);
+                _places.Add(place);
+                End(_places.Count - 1, place.Waits.First!, abandoned | index);
                 return true;
             }
             index -= length;
@@ -169,54 +202,53 @@ internal sealed class HandleWaiter
     }
 
     // One of the handles is not valid, or of a kind that the runtime does not wait for together with others (named mutexes).
-    private bool EndThoseThatCannotBeShared(int first, int count)
+    private void EndThoseThatCannotBeShared(int first, int count)
     {
-        int before = _waits.Count;
+        bool hasEnded = false;
         for (int i = first + count - 1; i >= first; i--)
         {
             try
             {
                 // Together with one that is never signalled.
-                int result = GreenSynchronizationContext.WaitOnOsThread([.. _waits[i].Handles, s_never.SafeWaitHandle.DangerousGetHandle()], waitAll: false, 0);
-                if (result != GreenSynchronizationContext.WaitTimeout)
-                    End(i, result);
+                int result = GreenSynchronizationContext.WaitOnOsThread([.. _places[i].Handles, s_never.SafeWaitHandle.DangerousGetHandle()], waitAll: false, 0);
+                if (result == GreenSynchronizationContext.WaitTimeout)
+                    continue;
+                End(i, _places[i].Waits.First!, result);
             }
             catch (Exception exception) when (exception is not OutOfMemoryException)
             {
-                End(i, HandleWait.CannotBeShared);
+                GiveBack(i);
             }
+            hasEnded = true;
         }
         // Each by itself will do, only not all of them at once: it must not be tried for ever.
-        if (_waits.Count == before)
-        {
-            for (int i = first + count - 1; i >= first; i--)
-                End(i, HandleWait.CannotBeShared);
-        }
-        return true;
+        for (int i = first + count - 1; !hasEnded && i >= first; i--)
+            GiveBack(i);
     }
 
-    private void End(int index, int answer)
+    private void GiveBack(int index)
     {
-        HandleWait wait = _waits[index];
-        _waits.RemoveAt(index);
-        _owner.Release(this, wait.Handles.Length);
-        wait.End(answer);
+        HandlePlace place = _places[index];
+        while (place.Waits.First is { } node)
+            End(index, node, HandleWait.CannotBeShared);
     }
 
-    private TimeSpan TimeUntilNextDeadline()
+    private void End(int index, LinkedListNode<HandleWait> node, int answer)
     {
-        Deadline next = Deadline.Never;
-        foreach (HandleWait wait in _waits)
-            next = Deadline.Earlier(next, wait.Deadline);
-        return next.Remaining;
+        HandlePlace place = _places[index];
+        place.Waits.Remove(node);
+        if (place.Waits.Count == 0)
+            _places.RemoveAt(index);
+        _owner.Leave(place);
+        node.Value.End(answer);
     }
 
-    /// <summary>How many of the waits from one on can be waited for at once.</summary>
+    /// <summary>How many of the places from one on can be waited for at once.</summary>
     private int CountFitting(int first)
     {
         int handles = 0;
         int i = first;
-        while (i < _waits.Count && (handles += _waits[i].Handles.Length) <= Capacity)
+        while (i < _places.Count && (handles += _places[i].Handles.Length) <= Capacity)
             i++;
         return i - first;
     }
@@ -225,7 +257,7 @@ internal sealed class HandleWaiter
     {
         int handles = 0;
         for (int i = first; i < first + count; i++)
-            handles += _waits[i].Handles.Length;
+            handles += _places[i].Handles.Length;
         return handles;
     }
 }

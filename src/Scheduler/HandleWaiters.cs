@@ -2,21 +2,24 @@ namespace GreenThreads;
 
 // The waiter threads of a group: as many as it takes for the handles that its green threads wait for, 63 to a thread, up to a limit.
 //
-// A wait goes to the first thread that has room, so that the last ones become idle first; who has had nothing to do for a while ends. When all are full
-// and there may not be more, waits go to the last one beyond its room: it looks at them in turns (HandleWaiter), which is slower, not wrong.
+// All who wait for the same handle share a place. A wait for another handle goes to the first thread that has room, so that the last ones become idle
+// first; who has had nothing to do for a while ends. When all are full and there may not be more, it goes to the last one beyond its room: that looks at its
+// handles in turns (HandleWaiter), which is slower, not wrong.
 //
-// Rejected: a fixed number of threads that look at everything in turns (a lock that is handed over would wait for its turn each time); the runtime's own
-// wait threads (see GreenSynchronizationContext.Wait.cs).
+// Rejected: a place for each wait (ten thousand who contend for one lock kept 159 threads busy with one event, and each hand-over of the lock woke another);
+// a fixed number of threads that look at everything in turns (a lock that is handed over would wait for its turn each time); the runtime's own wait
+// threads (see GreenSynchronizationContext.Wait.cs).
 
 /// <summary>Waits for handles on behalf of green threads.</summary>
 internal sealed class HandleWaiters(SchedulerGroup group)
 {
-    /// <summary>OS threads at most.</summary>
+    // OS threads at most.
     private readonly int _maximum = group.MaximumWaiterThreads;
 
-    // Guards all below, and the reservations and inboxes of the waiters. Never parked over.
+    // Guards all below, and the reservations, the inboxes and the users of places. Never parked over.
     private SpinGate _gate;
     private readonly List<HandleWaiter> _waiters = [];
+    private readonly Dictionary<IntPtr, HandlePlace> _places = [];
     private int _firstWithRoom;
     private int _numbered;
     private bool _isStopping;
@@ -77,57 +80,69 @@ internal sealed class HandleWaiters(SchedulerGroup group)
     }
 
     /// <summary>Moves what has arrived for a waiter into its own list. The waiter itself.</summary>
-    /// <returns>False if it is to end: it has nothing to do, and the group ends or it has been idle for long.</returns>
-    internal bool TryTakeInbox(HandleWaiter waiter, List<HandleWait> waits, bool wasIdle)
+    /// <param name="waiter">Who asks.</param>
+    /// <param name="arrived">Where to; empty.</param>
+    /// <param name="mayEnd">It has nothing to do, and has had nothing for long.</param>
+    /// <param name="isIdle">It has nothing to do.</param>
+    /// <returns>False if it is to end: nothing has arrived, and it may, or the group ends.</returns>
+    internal bool TryTakeInbox(HandleWaiter waiter, List<HandleWait> arrived, bool isIdle, bool mayEnd)
     {
         using (_gate.Enter())
         {
-            waits.AddRange(waiter.Inbox);
+            arrived.AddRange(waiter.Inbox);
             waiter.Inbox.Clear();
-            if (waits.Count != 0 || !(wasIdle || _isStopping))
+            if (arrived.Count != 0 || !(mayEnd || (isIdle && _isStopping)))
                 return true;
             Remove(waiter);
             return false;
         }
     }
 
-    /// <summary>A waiter has room again.</summary>
-    internal void Release(HandleWaiter waiter, int handles)
+    /// <summary>A wait is over.</summary>
+    internal void Leave(HandlePlace place)
     {
         using (_gate.Enter())
         {
-            waiter.Reserved -= handles;
-            _firstWithRoom = Math.Min(_firstWithRoom, waiter.Place);
+            if (--place.Users != 0)
+                return;
+            Forget(place);
+            place.Waiter.Reserved -= place.Handles.Length;
+            _firstWithRoom = Math.Min(_firstWithRoom, place.Waiter.Index);
         }
     }
 
     private void Add(HandleWait wait)
     {
-        int count = wait.Handles.Length;
         HandleWaiter waiter;
         bool isNew = false;
         using (_gate.Enter())
         {
-            if (FindRoom(count) is { } present)
+            bool isSingle = wait.Handles.Length == 1;
+            if (!isSingle || !_places.TryGetValue(wait.Handles[0], out HandlePlace? place))
             {
-                waiter = present;
+                waiter = FindRoom(wait.Handles.Length) ?? AddWaiter(out isNew);
+                place = new HandlePlace(waiter, wait.Handles);
+                waiter.Reserved += wait.Handles.Length;
+                if (isSingle)
+                    _places.Add(wait.Handles[0], place);
             }
-            else if (_waiters.Count < _maximum)
-            {
-                waiter = new HandleWaiter(this, $"{group.Name}-waiter-{_numbered++}") { Place = _waiters.Count };
-                _waiters.Add(waiter);
-                isNew = true;
-            }
-            else
-            {
-                waiter = _waiters[^1];
-            }
-            waiter.Receive(wait);
+            waiter = place.Waiter;
+            place.Users++;
+            wait.Place = place;
+            waiter.Inbox.Add(wait);
         }
         if (!isNew)
             waiter.Wake();
         else if (!waiter.TryStart())
-            PassOn(waiter);
+            GiveUp(waiter);
+    }
+
+    private HandleWaiter AddWaiter(out bool isNew)
+    {
+        isNew = _waiters.Count < _maximum;
+        if (isNew)
+            _waiters.Add(new HandleWaiter(this, $"{group.Name}-waiter-{_numbered++}") { Index = _waiters.Count });
+        return _waiters[^1];
     }
 
     private HandleWaiter? FindRoom(int count)
@@ -143,29 +158,32 @@ internal sealed class HandleWaiters(SchedulerGroup group)
         return null;
     }
 
-    // The system gives no further OS thread: what has arrived for the one that cannot start goes to another, or back.
-    private void PassOn(HandleWaiter failed)
+    // The system gives no further OS thread: whoever wanted to wait there looks for itself, now and then.
+    private void GiveUp(HandleWaiter failed)
     {
-        HandleWaiter? other;
         HandleWait[] waits;
         using (_gate.Enter())
         {
             waits = [.. failed.Inbox];
-            Remove(failed);
-            other = _waiters.Count == 0 ? null : _waiters[0];
             foreach (HandleWait wait in waits)
-                other?.Receive(wait);
+                Forget(wait.Place!);
+            Remove(failed);
         }
-        other?.Wake();
-        foreach (HandleWait wait in other is null ? waits : [])
+        foreach (HandleWait wait in waits)
             wait.End(HandleWait.CannotBeShared);
+    }
+
+    private void Forget(HandlePlace place)
+    {
+        if (place.Handles.Length == 1)
+            _places.Remove(place.Handles[0]);
     }
 
     private void Remove(HandleWaiter waiter)
     {
         _waiters.Remove(waiter);
         for (int i = 0; i < _waiters.Count; i++)
-            _waiters[i].Place = i;
+            _waiters[i].Index = i;
         _firstWithRoom = 0;
     }
 }
