@@ -125,16 +125,16 @@ public abstract class AwaitContract : ThreadContract
         WaitUntil(() => source.Taken == 1);
     });
 
-    // Each wait that stays behind is a hundred bytes at least, and there are 20,000 of them.
+    // Each wait that stays behind is a hundred bytes at least, and there are 10,000 of them.
     [Fact]
     public void Waits_that_are_given_up_leave_nothing_in_the_task() => Run(() =>
     {
         var task = new TaskCompletionSource();
         GiveUp(task.Task, 100);
         long before = GC.GetTotalMemory(forceFullCollection: true);
-        GiveUp(task.Task, 10_000);
+        GiveUp(task.Task, 5000);
         long grown = GC.GetTotalMemory(forceFullCollection: true) - before;
-        Assert.True(grown < 1_000_000, $"{grown} bytes stayed behind");
+        Assert.True(grown < 500_000, $"{grown} bytes stayed behind");
         GC.KeepAlive(task);
 
         static void GiveUp(Task task, int count)
