@@ -27,7 +27,7 @@ public sealed class GreenThreadAwaitTests : AwaitContract
             Assert.Equal(GreenThreadState.Runnable, waiter.State);
             waiter.Join();
         }
-    });
+    }, new SchedulerGroupOptions { MaximumSpareSchedulers = 0 });
 
     [SwitchedFact]
     public void Parks_that_wait_for_tasks_are_not_affine()

@@ -126,7 +126,7 @@ public sealed class GreenTaskSchedulerTests
     [SwitchedFact]
     public async Task Tasks_and_posts_that_were_queued_when_the_group_was_cancelled_still_run()
     {
-        using var group = new SchedulerGroup(new SchedulerGroupOptions { Schedulers = 1, Name = "cancelled" });
+        using var group = new SchedulerGroup(new SchedulerGroupOptions { Schedulers = 1, MaximumSpareSchedulers = 0, Name = "cancelled" });
         var posted = new TaskCompletionSource();
         Task? queued = null;
         Task runner = GreenThread.Run(() =>
@@ -139,6 +139,17 @@ public sealed class GreenTaskSchedulerTests
         await runner;
         await queued!.WaitAsync(TimeLimit.Generous);
         await posted.Task.WaitAsync(TimeLimit.Generous);
+    }
+
+    [SwitchedFact]
+    public void What_was_posted_when_there_is_no_stack_left_runs_on_the_thread_pool()
+    {
+        ChildResult child = ChildProcess.Run("no-stack");
+        Assert.True(child.ExitCode == 0, child.ToString());
+        Assert.Equal(nameof(GreenThreadLimitException), child["refused"]);
+        Assert.Equal("pool", child["posted"]);
+        Assert.Equal("pool", child["task"]);
+        Assert.Equal(nameof(GreenThreadLimitException), child["run"]);
     }
 
     private static Task Start(Action body, TaskScheduler scheduler) =>

@@ -98,7 +98,7 @@ public sealed class RunTests
     [SwitchedFact]
     public async Task A_token_that_is_cancelled_while_the_green_thread_is_queued_cancels_the_task()
     {
-        using var group = new SchedulerGroup(new SchedulerGroupOptions { Schedulers = 1, Name = "busy" });
+        using var group = new SchedulerGroup(new SchedulerGroupOptions { Schedulers = 1, MaximumSpareSchedulers = 0, Name = "busy" });
         using var cancellation = new CancellationTokenSource();
         int begun = 0;
         Task[] queued = await GreenThread.Run(() =>
@@ -239,6 +239,7 @@ public sealed class RunTests
         Task[] tasks = [GreenThread.Run(ThrowOfTask), GreenThread.Run(() => FailAsync(new FormatException("of a task")))];
         while (!tasks.All(task => task.IsCompleted))
             await Task.Yield();
+        Assert.All(tasks, task => Assert.NotNull(task.Exception)); // The framework has nothing to report either.
 
         static void ThrowOfTask() => throw new FormatException("of a task");
     }
