@@ -32,6 +32,29 @@ public sealed class SyncOverAsyncTests
         }
     }
 
+    [Fact]
+    public void Three_hundred_callers_that_block_at_once_are_no_deadlock_either()
+    {
+        using var group = new SchedulerGroup(new SchedulerGroupOptions { Schedulers = 1, Name = "many" });
+        var gate = new TaskCompletionSource();
+        int blocked = 0;
+        GreenThread<int>[] callers = [.. Enumerable.Range(0, 300).Select(i => group.Spawn(() => Get((Way)(i % 4), GatedAsync(i))))];
+        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref blocked) == callers.Length, TimeLimit.Generous));
+        gate.SetResult();
+        for (int i = 0; i < callers.Length; i++)
+        {
+            Assert.True(callers[i].Join(TimeLimit.Generous), "the classic deadlock");
+            Assert.Equal(i, callers[i].Result);
+        }
+
+        async Task<int> GatedAsync(int result)
+        {
+            Interlocked.Increment(ref blocked);
+            await gate.Task;
+            return await LibraryAsync(group, result);
+        }
+    }
+
     [Theory]
     [InlineData(Way.Result)]
     [InlineData(Way.Await)]
