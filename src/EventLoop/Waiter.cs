@@ -27,6 +27,9 @@ public abstract class Waiter
     /// <summary>Where this waiter is in the one <see cref="TimerHeap"/> that it is in, or -1. Owner scheduler of that heap only.</summary>
     internal int TimerIndex = -1;
 
+    /// <summary><see cref="Wake"/> as a delegate, always the same one.</summary>
+    internal Action WakeAction => field ??= Wake;
+
     /// <summary>The waiter that stands for the calling code: its green thread, or the OS thread when it runs on none.</summary>
     internal static Waiter Current => EventLoopHost.Current.CurrentGreenThread ?? OsThreadWaiter.Current;
 

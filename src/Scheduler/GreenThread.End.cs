@@ -55,8 +55,9 @@ public partial class GreenThread
     }
 
     /// <summary>
-    /// A task that completes when the body has ended, with its exception if it threw one. Whoever takes it also takes the duty to observe that
-    /// exception: from then on <see cref="TaskScheduler.UnobservedTaskException"/> tells of it and not this library. Does not park.
+    /// A task that completes when the body has ended, with its exception if it threw one; cancelled if that is an <see cref="OperationCanceledException"/>, as in
+    /// an asynchronous method. Whoever takes it also takes the duty to observe that exception: from then on
+    /// <see cref="TaskScheduler.UnobservedTaskException"/> tells of it and not this library. Does not park.
     /// </summary>
     public Task Completion => CompletionCore;
 
@@ -87,15 +88,26 @@ public partial class GreenThread
     {
         if (_completion is not { } completion)
             return;
-        using NoPark noPark = NoPark.Enter();
+        using (NoPark.Enter())
+            Complete(completion);
+    }
+
+    private protected virtual void Complete(TaskCompletionSource completion)
+    {
         if (Observe() is { } failure)
-            completion.TrySetException(failure.SourceException);
+            TaskOutcome.Fail(completion, failure.SourceException);
         else
             completion.TrySetResult();
     }
 
     /// <summary>What the body threw, which counts as observed from now on.</summary>
     private protected ExceptionDispatchInfo? Observe() => _failure?.Observe();
+
+    /// <summary>Whether its body runs even if its group was cancelled before.</summary>
+    private protected virtual bool BeginsWhenCanceled => false;
+
+    /// <summary>Finds another place for a body that cannot be given a stack.</summary>
+    private protected virtual bool TryRunElsewhere(Delegate body, ExecutionContext? context) => false;
 
     private protected virtual void InvokeBody(Delegate body) => Unsafe.As<Action>(body)();
 
@@ -118,7 +130,7 @@ public partial class GreenThread
             _failure = Keep(exception);
             _ = _failure.Observe();
         }
-        catch (Exception exception) when (Group.KeepsExceptions)
+        catch (Exception exception) when (KeepsExceptions)
         {
             _failure = Keep(exception);
         }
@@ -135,10 +147,13 @@ public partial class GreenThread
     /// <summary>Ends a green thread that could not be started.</summary>
     internal void Fail(Exception exception)
     {
+        bool isElsewhere = TryRunElsewhere(_body!, _context);
         _body = null;
         _context = null;
         _hasStarted = true;
         _failure = Keep(exception);
+        if (isElsewhere)
+            _ = _failure.Observe();
         End();
     }
 
@@ -159,7 +174,8 @@ public partial class GreenThread
     {
         Delegate body = _body!;
         _body = null;
-        ThrowIfCanceled();
+        if (!BeginsWhenCanceled)
+            ThrowIfCanceled();
         InvokeBody(body);
     }
 

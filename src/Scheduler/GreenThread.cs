@@ -31,6 +31,7 @@ public partial class GreenThread : Waiter
         IsPinned = options.Home is not null;
         Home = options.Home;
         IsExempt = options.IsExempt || (group.IsCanceling && Current is { IsExempt: true });
+        KeepsExceptions = options.KeepsExceptions || group.KeepsExceptions;
         _spawnFile = options.File;
         _spawnLine = options.Line;
         _body = body;
@@ -82,6 +83,9 @@ public partial class GreenThread : Waiter
 
     /// <summary>Whether it may run on one scheduler only, for ever: what <see cref="SchedulerGroup.Run"/> runs.</summary>
     internal bool IsPinned { get; }
+
+    /// <summary>Whether an exception that leaves the body is kept; otherwise it ends the process.</summary>
+    internal bool KeepsExceptions { get; }
 
     /// <summary>Whether a shutdown does not cancel it, because it is part of the shutdown.</summary>
     internal bool IsExempt { get; }

@@ -50,7 +50,7 @@ public sealed class GreenThread<T> : GreenThread
             return;
         using NoPark noPark = NoPark.Enter();
         if (Observe() is { } failure)
-            completion.TrySetException(failure.SourceException);
+            TaskOutcome.Fail(completion, failure.SourceException);
         else
             completion.TrySetResult(_result!);
     }

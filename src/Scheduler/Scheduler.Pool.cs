@@ -38,7 +38,7 @@ internal sealed unsafe partial class Scheduler
             if (_pool.Count == 0 && !_reserve.TryMoveTo(_pool, PoolBatch))
                 AddToPool();
         }
-        catch (Exception exception) when (Group.KeepsExceptions && exception is (GreenThreadLimitException or SystemCallException))
+        catch (Exception exception) when (next.KeepsExceptions && exception is (GreenThreadLimitException or SystemCallException))
         {
             next.Scheduler = this;
             next.Fail(exception);

@@ -84,6 +84,9 @@ public sealed partial class SchedulerGroup : IDisposable
     /// <summary>For people and tools.</summary>
     public string Name { get; }
 
+    /// <summary>Runs tasks on green threads of this group. Any thread; does not park.</summary>
+    public GreenTaskScheduler TaskScheduler => field ?? Interlocked.CompareExchange(ref field, new GreenTaskScheduler(this), null) ?? field;
+
     /// <summary>The group of the calling green thread; on a plain OS thread, the default one.</summary>
     internal static SchedulerGroup Current => GreenThread.Current?.Group ?? Default;
 
@@ -154,10 +157,7 @@ public sealed partial class SchedulerGroup : IDisposable
     public GreenThread<T> Spawn<T>(Func<T> body, string? name = null, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
     {
         ArgumentNullException.ThrowIfNull(body);
-        Scheduler? here = SchedulerOfCaller;
-        var thread = new GreenThread<T>(this, body, new SpawnOptions { Name = name, File = file, Line = line }, TakeId(here));
-        Start(thread, here);
-        return thread;
+        return Spawn(body, new SpawnOptions { Name = name, File = file, Line = line });
     }
 
     /// <summary>
@@ -176,7 +176,33 @@ public sealed partial class SchedulerGroup : IDisposable
         return thread;
     }
 
-    /// <summary>Spawns what was posted to the synchronization context.</summary>
+    internal GreenThread<T> Spawn<T>(Func<T> body, in SpawnOptions options)
+    {
+        Scheduler? here = SchedulerOfCaller;
+        var thread = new GreenThread<T>(this, body, options, TakeId(here));
+        Start(thread, here);
+        return thread;
+    }
+
+    /// <summary>Spawns a green thread that waits for the task of an asynchronous body.</summary>
+    internal AwaitingGreenThread SpawnAwaiting(Func<Task> body, CancellationToken cancellationToken, in SpawnOptions options)
+    {
+        Scheduler? here = SchedulerOfCaller;
+        var thread = new AwaitingGreenThread(this, body, options, TakeId(here), cancellationToken);
+        Start(thread, here);
+        return thread;
+    }
+
+    /// <inheritdoc cref="SpawnAwaiting"/>
+    internal AwaitingGreenThread<T> SpawnAwaiting<T>(Func<Task<T>> body, CancellationToken cancellationToken, in SpawnOptions options)
+    {
+        Scheduler? here = SchedulerOfCaller;
+        var thread = new AwaitingGreenThread<T>(this, body, options, TakeId(here), cancellationToken);
+        Start(thread, here);
+        return thread;
+    }
+
+    /// <summary>Spawns what was posted to the synchronization context, or started on the task scheduler.</summary>
     /// <returns>False if the group is closed, or there is no OS thread for it in bound mode.</returns>
     internal bool TrySpawnPosted(SendOrPostCallback callback, object? state)
     {

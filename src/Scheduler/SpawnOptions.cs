@@ -17,4 +17,7 @@ internal readonly struct SpawnOptions
 
     /// <summary>Whether a shutdown does not cancel it: it is part of the shutdown.</summary>
     internal bool IsExempt { get; init; }
+
+    /// <summary>Whether an exception is kept whatever the group's policy says: somebody has the task already.</summary>
+    internal bool KeepsExceptions { get; init; }
 }

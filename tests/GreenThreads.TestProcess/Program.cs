@@ -16,6 +16,7 @@ internal static class Program
         ["main-returns-with-callbacks"] = ExitScenarios.MainReturnsWithCallbacks,
         ["bound"] = BoundScenario.Run,
         ["no-address-space"] = NoAddressSpaceScenario.Run,
+        ["no-stack"] = NoStackScenario.Run,
         ["park-many"] = ParkManyScenario.Run,
         ["creation-cost"] = CreationCostScenario.Run,
         ["collection-pause"] = CollectionPauseScenario.Run,

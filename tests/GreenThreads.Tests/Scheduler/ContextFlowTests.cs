@@ -38,7 +38,7 @@ public sealed class ContextFlowTests
                 GreenThread.Spawn(() =>
                 {
                     Assert.Null(s_local.Value);
-                    Assert.Null(SynchronizationContext.Current);
+                    Assert.Same(GreenThread.Current!.Group.SynchronizationContext, SynchronizationContext.Current);
                 }).Join();
             }
         });
