@@ -15,6 +15,14 @@ internal static class SnapshotText
             + $"{all.Sum(static one => one.Wakes)} wakes, {all.Count(static one => one.IsSpare)} spares";
     }
 
+    /// <summary>What became of stock waits.</summary>
+    internal static string Waits(SchedulerGroup? group)
+    {
+        ManagedWaits[] all = [.. group?.Snapshot().Schedulers.Select(static one => one.ManagedWaits) ?? []];
+        return $"waits: {all.Sum(static one => one.AtOnce)} at once, {all.Sum(static one => one.AfterYield)} after yielding, {all.Sum(static one => one.HandedOver)} handed over, "
+            + $"{all.Sum(static one => one.LookedAt)} looked at";
+    }
+
     /// <summary>Everything, a line for each scheduler.</summary>
     internal static string Full(SchedulerGroup group)
     {
