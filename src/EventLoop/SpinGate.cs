@@ -8,6 +8,9 @@ namespace GreenThreads;
 // The holder of a gate never parks, so a waiter only ever waits for another OS thread. Use as: using (_gate.Enter()) { ... }
 internal struct SpinGate
 {
+    // A guess: about a microsecond. The holder is done in a moment, unless the system has taken its processor away.
+    private const int SpinsBeforeYield = 10;
+
     private int _held;
 
     [UnscopedRef]
@@ -24,9 +27,15 @@ internal struct SpinGate
 
     private void EnterSlow()
     {
-        var wait = new SpinWait();
+        // Not SpinWait: on a green thread that lets others run (SpinHook).
+        int round = 0;
         do
-            wait.SpinOnce(sleep1Threshold: -1); // Never the sleep of a millisecond: the holder is done in a moment.
+        {
+            if (++round <= SpinsBeforeYield)
+                Thread.SpinWait(round);
+            else
+                _ = Interop.sched_yield();
+        }
         while (Volatile.Read(ref _held) != 0 || Interlocked.CompareExchange(ref _held, 1, 0) != 0);
     }
 

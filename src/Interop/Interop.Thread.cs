@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace GreenThreads;
 
-/// <summary>What the C library knows of the calling OS thread: gettid(2), pthread_getattr_np(3), pthread_sigmask(3), shadow stacks.</summary>
+/// <summary>What the C library knows of the calling OS thread: gettid(2), sched_yield(2), pthread_getattr_np(3), pthread_sigmask(3), shadow stacks.</summary>
 internal static partial class Interop
 {
     /// <summary>The signal with which CoreCLR interrupts managed code (INJECT_ACTIVATION_SIGNAL in its platform layer): SIGRTMIN of glibc.</summary>
@@ -17,6 +17,10 @@ internal static partial class Interop
 
     [LibraryImport("libc")]
     internal static partial int gettid();
+
+    /// <summary>Gives the rest of the time slice of the calling OS thread away; Thread.Yield on a green thread does not.</summary>
+    [LibraryImport("libc")]
+    internal static partial int sched_yield();
 
     /// <summary>Whether this is the id of the thread that the process began with.</summary>
     internal static bool IsMainThread(int threadId) => threadId == Environment.ProcessId;

@@ -63,7 +63,8 @@ internal sealed partial class GreenSynchronizationContext
     /// <summary>Waits on the calling OS thread, whatever it runs.</summary>
     internal static int WaitOnOsThread(IntPtr[] handles, bool waitAll, int millisecondsTimeout) => WaitHelper(handles, waitAll, millisecondsTimeout);
 
-    private static bool MayPark(GreenThread self) =>
+    /// <summary>Whether the green thread that runs may park here although its code does not know of it.</summary>
+    internal static bool MayPark(GreenThread self) =>
         !self.Scheduler!.IsBetweenGreenThreads && !NoPark.IsInside && !self.Coroutine!.IsInStaticConstructor;
 
     private static int WaitParking(GreenThread self, IntPtr[] handles, bool waitAll, Deadline deadline)

@@ -4,7 +4,7 @@ namespace GreenThreads.Tests;
 
 public sealed class MachineCodeTests
 {
-    public static TheoryData<string> Files => ["ThreadStatics.X64.S", "ContextSwitch.X64.S", "StackSampler.X64.S", "ThreadEnd.X64.S"];
+    public static TheoryData<string> Files => ["ThreadStatics.X64.S", "ContextSwitch.X64.S", "StackSampler.X64.S", "ThreadEnd.X64.S", "StackRedirect.X64.S"];
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -41,6 +41,7 @@ public sealed class MachineCodeTests
         "ContextSwitch.X64.S" => [("switch_to_peer", ContextSwitchCode.SwitchToPeer), ("switch_across", ContextSwitchCode.SwitchAcross), ("coroutine_entry", ContextSwitchCode.CoroutineEntry)],
         "StackSampler.X64.S" => [("take_sample", StackSamplerCode.TakeSample)],
         "ThreadEnd.X64.S" => [("end_thread", ThreadEndCode.EndThread)],
+        "StackRedirect.X64.S" => [("redirect", StackRedirectCode.Redirect)],
         _ => throw new ArgumentException($"no routines are known of {file}", nameof(file)),
     };
 }
