@@ -161,6 +161,9 @@ public partial class GreenThread
     // see what the last tenant of their coroutine left.
     private static ExecutionContext DefaultContext { get; } = CaptureDefault();
 
+    /// <summary>The context that a green thread spawned here would run in.</summary>
+    internal static ExecutionContext CaptureContext() => ExecutionContext.Capture() ?? DefaultContext;
+
     private static ExecutionContext CaptureDefault()
     {
         ExecutionContext? context = null;

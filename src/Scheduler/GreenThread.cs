@@ -15,7 +15,7 @@ public partial class GreenThread : Waiter
     private static GreenThread? t_bound;
 
     // Taken out at the start, so that an ended green thread keeps nothing alive but its result.
-    private ExecutionContext? _context;
+    private ExecutionContext? _context; // Null also while the flow is suppressed.
     private Delegate? _body;
     private readonly string? _spawnFile;
     private readonly int _spawnLine;
@@ -35,7 +35,7 @@ public partial class GreenThread : Waiter
         _spawnFile = options.File;
         _spawnLine = options.Line;
         _body = body;
-        _context = ExecutionContext.Capture();
+        _context = options.Context ?? ExecutionContext.Capture();
         if (GreenRuntime.Mode == GreenRuntimeMode.Bound)
             _boundWaiter = new OsThreadWaiter();
     }

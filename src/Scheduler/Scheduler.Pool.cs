@@ -11,6 +11,10 @@ internal sealed unsafe partial class Scheduler
 
     private readonly CoroutinePool _pool = new();
     private readonly CoroutineReserve _reserve;
+    private readonly CoroutineReserve _usedReserve;
+
+    // With SchedulerGroupOptions.FreshThreadStatics: those that cannot forget theirs. They go to a reserve from which other groups are served.
+    private readonly List<Coroutine> _used = [];
     private int _smallestPool;
     private int _largestPool;
 
@@ -20,6 +24,8 @@ internal sealed unsafe partial class Scheduler
         _largestPool = Group.MaximumIdleCoroutines;
         if (Group.StackReserve == StackArena.DefaultStride && GreenRuntime.TakeSpareCoroutine() is { } spare)
             _pool.Return(Furnish(spare));
+        if (Group.HasFreshThreadStatics && Group.StackReserve == StackArena.DefaultStride && FreshThreadStatics.TakeSpare() is { } fresh)
+            _pool.Return(Furnish(fresh));
         try
         {
             while (_pool.Count < _smallestPool)
@@ -35,8 +41,10 @@ internal sealed unsafe partial class Scheduler
     {
         try
         {
-            if (_pool.Count == 0 && !_reserve.TryMoveTo(_pool, PoolBatch))
-                AddToPool();
+            // More than once only if what came from the reserve is of no use here.
+            while (!TryAssignFromPool(next))
+                FillPool();
+            return true;
         }
         catch (Exception exception) when (next.KeepsExceptions && exception is (GreenThreadLimitException or SystemCallException))
         {
@@ -44,7 +52,15 @@ internal sealed unsafe partial class Scheduler
             next.Fail(exception);
             return false;
         }
-        return TryAssignFromPool(next);
+    }
+
+    private void FillPool()
+    {
+        GiveUsedAway();
+        if (!Group.HasFreshThreadStatics && _usedReserve.TryMoveTo(_pool, PoolBatch))
+            return;
+        if (!_reserve.TryMoveTo(_pool, PoolBatch))
+            AddToPool();
     }
 
     private void AddToPool()
@@ -68,14 +84,32 @@ internal sealed unsafe partial class Scheduler
 
     private bool TryAssignFromPool(GreenThread next)
     {
-        if (!_pool.TryTake(out Coroutine? coroutine))
-            return false;
-        Assign(coroutine!, next);
-        return true;
+        while (_pool.TryTake(out Coroutine? coroutine))
+        {
+            if (Group.HasFreshThreadStatics && !coroutine!.CanForgetThreadStatics)
+            {
+                _used.Add(coroutine);
+                continue;
+            }
+            Assign(coroutine!, next);
+            return true;
+        }
+        return false;
+    }
+
+    // On the carrier's stack: it takes locks.
+    private void GiveUsedAway()
+    {
+        if (_used.Count == 0)
+            return;
+        _usedReserve.Add(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_used));
+        _used.Clear();
+        _usedReserve.ShrinkIfLarge();
     }
 
     private void ShrinkPool()
     {
+        GiveUsedAway();
         if (_pool.Count > _largestPool)
             _pool.MoveExcessTo(_reserve, Math.Max(_largestPool / 2, _smallestPool));
     }

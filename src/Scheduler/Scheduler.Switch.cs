@@ -19,6 +19,7 @@ internal sealed unsafe partial class Scheduler
         Yield,
         Park,
         Pool,
+        Used,
     }
 
     private LeftFor _leftFor;
@@ -182,6 +183,10 @@ internal sealed unsafe partial class Scheduler
                 _pool.Return(_leftCoroutine!);
                 _leftCoroutine = null;
                 break;
+            case LeftFor.Used:
+                _used.Add(_leftCoroutine!);
+                _leftCoroutine = null;
+                break;
         }
         _leftFor = LeftFor.Nothing;
     }
@@ -201,18 +206,20 @@ internal sealed unsafe partial class Scheduler
         Scheduler scheduler = Unsafe.As<GreenThread>(coroutine.Tenant)!.Scheduler!;
         scheduler.FinishSwitch();
         GreenThread? next;
+        bool isUsed;
         while (true)
         {
             scheduler = RunTenant(coroutine);
             next = scheduler.FindWork();
-            if (next is null || next.Coroutine is not null)
+            isUsed = scheduler.Group.HasFreshThreadStatics && !coroutine.CanForgetThreadStatics;
+            if (next is null || next.Coroutine is not null || isUsed)
                 break;
             Assign(coroutine, next);
             scheduler.Mount(next);
         }
 
         scheduler._leftCoroutine = coroutine;
-        scheduler._leftFor = LeftFor.Pool;
+        scheduler._leftFor = isUsed ? LeftFor.Used : LeftFor.Pool;
         scheduler.LeaveFor(coroutine, next);
     }
 
@@ -221,11 +228,26 @@ internal sealed unsafe partial class Scheduler
     private static Scheduler RunTenant(Coroutine coroutine)
     {
         GreenThread tenant = Unsafe.As<GreenThread>(coroutine.Tenant)!;
-        tenant.Execute();
+        if (tenant.Group.HasFreshThreadStatics)
+            RunFresh(tenant, coroutine);
+        else
+            tenant.Execute();
         tenant.Coroutine = null;
         coroutine.Tenant = null;
         Scheduler scheduler = tenant.Scheduler!;
         scheduler.Running = null;
         return scheduler;
+    }
+
+    // Before, because a tenant of another group may have been here, and the scheduler's own code used some; after, because they keep objects alive. What is
+    // not forgotten afterwards is seen by nobody: see isUsed above.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void RunFresh(GreenThread tenant, Coroutine coroutine)
+    {
+        Debug.Assert(coroutine.CanForgetThreadStatics, "only coroutines that can are assigned");
+        coroutine.ForgetThreadStatics();
+        tenant.Execute();
+        if (coroutine.CanForgetThreadStatics)
+            coroutine.ForgetThreadStatics();
     }
 }

@@ -44,6 +44,7 @@ internal sealed unsafe partial class Scheduler
         Name = isSpare ? $"{group.Name}-spare-{index}" : $"{group.Name}-{index}";
         _sleepers = group.Sleepers;
         _reserve = CoroutineReserve.Of(group.StackReserve);
+        _usedReserve = CoroutineReserve.OfUsed(group.StackReserve);
         (_random, _isShaken) = SeedOf(group.Seed, index);
         EventLoop = new EventLoop(logger);
     }
@@ -175,6 +176,7 @@ internal sealed unsafe partial class Scheduler
     private void DetachCarrier()
     {
         _pool.MoveExcessTo(_reserve, left: 0);
+        GiveUsedAway();
         GCHandle.FromIntPtr(_carrier->Owner).Free();
         Carrier.Release(_carrier);
         _carrier = null;

@@ -11,12 +11,13 @@ public sealed partial class SchedulerGroup
     private readonly Lock _exitGate = new();
 
     // Guarded by _exitGate.
-    private readonly Stack<Action> _exitCallbacks = new();
+    private readonly Stack<(Action Callback, ExecutionContext Context)> _exitCallbacks = new();
     private bool _isHookedToProcessExit;
 
     /// <summary>
     /// Has a callback run when the group ends: as a green thread, after the others have ended or were cancelled, one after the other, the last registered
-    /// first. If the process ends before the group does (Main returns), they run then, for a second at most. Any thread; does not park.
+    /// first. If the process ends before the group does (Main returns), they run then, for a second at most. It runs in the execution context of this call, as
+    /// a callback of a <see cref="CancellationToken"/> does. Any thread; does not park.
     /// </summary>
     /// <param name="callback">May park. Together they have what is left of the shutdown's last second; those that it does not suffice for do not run, and
     /// <see cref="ShutdownReport.ExitFailures"/> says so.</param>
@@ -29,7 +30,7 @@ public sealed partial class SchedulerGroup
         {
             if (_phase != Phase.Open)
                 throw new InvalidOperationException($"the scheduler group {Name} is being shut down");
-            _exitCallbacks.Push(callback);
+            _exitCallbacks.Push((callback, GreenThread.CaptureContext()));
             if (_isHookedToProcessExit)
                 return;
             _isHookedToProcessExit = true;
@@ -41,14 +42,14 @@ public sealed partial class SchedulerGroup
     private List<Exception> RunExitCallbacks(Deadline end)
     {
         var failures = new List<Exception>();
-        while (TryTakeExitCallback(out Action? callback))
+        while (TryTakeExitCallback(out (Action Callback, ExecutionContext Context) exit))
         {
             if (end.HasPassed)
             {
                 failures.Add(new TimeoutException($"there was no time left for an exit callback of the scheduler group {Name}"));
                 continue;
             }
-            GreenThread thread = Spawn(callback!, new SpawnOptions { Name = $"{Name} exit", IsExempt = true, IsDaemon = true });
+            GreenThread thread = Spawn(exit.Callback, new SpawnOptions { Name = $"{Name} exit", IsExempt = true, IsDaemon = true, Context = exit.Context });
             if (!thread.WaitForEnd(end))
                 failures.Add(new TimeoutException($"an exit callback of the scheduler group {Name} did not end in time"));
             else if (thread.TakeFailure() is { } failure)
@@ -63,10 +64,10 @@ public sealed partial class SchedulerGroup
         return failures;
     }
 
-    private bool TryTakeExitCallback(out Action? callback)
+    private bool TryTakeExitCallback(out (Action Callback, ExecutionContext Context) exit)
     {
         lock (_exitGate)
-            return _exitCallbacks.TryPop(out callback);
+            return _exitCallbacks.TryPop(out exit);
     }
 
     private void OnProcessExit(object? sender, EventArgs e)

@@ -29,6 +29,7 @@ public sealed partial class SchedulerGroup : IDisposable
     /// <exception cref="ArgumentException">An option is out of its range, or there is no name or no logger factory.</exception>
     /// <exception cref="SystemCallException">An event loop could not be had, for example because no descriptor is left.</exception>
     /// <exception cref="GreenThreadLimitException">The system gives no further OS thread.</exception>
+    /// <exception cref="PlatformNotSupportedException"><see cref="SchedulerGroupOptions.FreshThreadStatics"/> was asked for, which this runtime does not allow.</exception>
     public SchedulerGroup(SchedulerGroupOptions? options = null)
         : this(options ?? new SchedulerGroupOptions(), hasPlatformScheduler: false)
     {
@@ -44,6 +45,9 @@ public sealed partial class SchedulerGroup : IDisposable
         MaximumIdleCoroutines = options.MaximumIdleCoroutines;
         MaximumSpareSchedulers = options.MaximumSpareSchedulers;
         MaximumWaiterThreads = options.MaximumWaiterThreads;
+        HasFreshThreadStatics = options.FreshThreadStatics;
+        if (HasFreshThreadStatics && GreenRuntime.Mode == GreenRuntimeMode.Switched)
+            FreshThreadStatics.Verify();
         KeepsExceptions = options.UnhandledExceptions == UnhandledExceptionPolicy.Keep;
         _logger = options.LoggerFactory.CreateLogger("GreenThreads");
         GreenRuntime.Warn(_logger);
@@ -91,6 +95,9 @@ public sealed partial class SchedulerGroup : IDisposable
     internal static SchedulerGroup Current => GreenThread.Current?.Group ?? Default;
 
     internal bool KeepsExceptions { get; }
+
+    /// <summary>Whether no green thread sees thread statics of another.</summary>
+    internal bool HasFreshThreadStatics { get; }
 
     internal int? Seed { get; }
 

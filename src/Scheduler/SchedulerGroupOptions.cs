@@ -34,6 +34,14 @@ public sealed record SchedulerGroupOptions
     public int MaximumIdleCoroutines { get; init; } = 64;
 
     /// <summary>
+    /// Whether each green thread finds all thread statics ([ThreadStatic] fields and <see cref="ThreadLocal{T}"/>) in their initial state, as on a new thread. By
+    /// default they live as long as the stack, and the next green thread on it sees what the last one left, as on thread-pool threads: caches stay warm. Fresh
+    /// ones make a short green thread some times as expensive (docs/contexts.md). In bound mode they are always fresh, but for what
+    /// <see cref="SchedulerGroup.Run"/> runs on the calling OS thread.
+    /// </summary>
+    public bool FreshThreadStatics { get; init; }
+
+    /// <summary>
     /// How long a scheduler may run the same green thread before others take over its queue, descriptors and timers. At least a millisecond.
     /// </summary>
     public TimeSpan MonitorThreshold { get; init; } = TimeSpan.FromMilliseconds(10);

@@ -15,6 +15,9 @@ internal readonly struct SpawnOptions
     /// <summary>The one scheduler where it may run, or null.</summary>
     internal Scheduler? Home { get; init; }
 
+    /// <summary>What it runs in; null for that of the caller.</summary>
+    internal ExecutionContext? Context { get; init; }
+
     /// <summary>Whether a shutdown does not cancel it: it is part of the shutdown.</summary>
     internal bool IsExempt { get; init; }
 

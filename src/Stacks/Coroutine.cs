@@ -73,6 +73,12 @@ internal sealed unsafe class Coroutine
     /// <summary>The runtime's Thread object.</summary>
     internal nint RuntimeThread => _block->Clr.Thread;
 
+    /// <summary>
+    /// Whether its thread statics can be forgotten. Not if a class that can be unloaded has some, or one was touched while its class was being initialised:
+    /// such a coroutine is of no more use where every body is to find fresh ones. By its owner.
+    /// </summary>
+    internal bool CanForgetThreadStatics => ClrThread.CanResetStatics(&_block->Clr);
+
     /// <summary>The carrier that runs this coroutine, or ran it last.</summary>
     internal Carrier* Carrier => _block->Carrier;
 
@@ -156,6 +162,17 @@ internal sealed unsafe class Coroutine
     /// <summary>Leaves this coroutine's stack for that of another, without a stop at the carrier's.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void SwitchTo(Coroutine next) => ContextSwitch.SwitchTo(_block, next._block);
+
+    /// <summary>
+    /// All thread statics are as on a new thread from now on, but for the number that is its name for every <see cref="Lock"/>. Only the running coroutine calls
+    /// it, while <see cref="CanForgetThreadStatics"/>.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal void ForgetThreadStatics()
+    {
+        ClrThread.ResetStatics(&_block->Clr);
+        LockThreadId.Set((uint)_block->Clr.FakeOSId);
+    }
 
     /// <summary>Gives back the stack's memory below the frames of this coroutine, which must not be running.</summary>
     internal nint TrimStack() => StackArena.Trim(_block, _block->StackPointer);

@@ -10,7 +10,7 @@ internal sealed class CoroutineReserve
     private static readonly Lock s_gate = new();
 
     // Guarded by s_gate.
-    private static readonly Dictionary<int, CoroutineReserve> s_byStackReserve = [];
+    private static readonly Dictionary<(int StackReserve, bool IsUsed), CoroutineReserve> s_reserves = [];
 
     // Idle ones that are never ended: they cost a collection some 0.3 ms, and 2.4 MB of memory. A guess.
     private const int KeptForReuse = 256;
@@ -48,7 +48,7 @@ internal sealed class CoroutineReserve
         get
         {
             lock (s_gate)
-                return s_byStackReserve.Values.Any(static reserve => reserve.Count > KeptForReuse);
+                return s_reserves.Values.Any(static reserve => reserve.Count > KeptForReuse);
         }
     }
 
@@ -58,17 +58,22 @@ internal sealed class CoroutineReserve
         get
         {
             lock (s_gate)
-                return s_byStackReserve.Values.Sum(reserve => reserve.Count);
+                return s_reserves.Values.Sum(reserve => reserve.Count);
         }
     }
 
     /// <summary>The reserve of coroutines whose stacks have this size.</summary>
-    internal static CoroutineReserve Of(int stackReserve)
+    internal static CoroutineReserve Of(int stackReserve) => Of(stackReserve, isUsed: false);
+
+    /// <summary>The same for those that can no longer forget their thread statics: where fresh ones are promised they are of no use.</summary>
+    internal static CoroutineReserve OfUsed(int stackReserve) => Of(stackReserve, isUsed: true);
+
+    private static CoroutineReserve Of(int stackReserve, bool isUsed)
     {
         lock (s_gate)
         {
-            if (!s_byStackReserve.TryGetValue(stackReserve, out CoroutineReserve? reserve))
-                s_byStackReserve.Add(stackReserve, reserve = new CoroutineReserve());
+            if (!s_reserves.TryGetValue((stackReserve, isUsed), out CoroutineReserve? reserve))
+                s_reserves.Add((stackReserve, isUsed), reserve = new CoroutineReserve());
             return reserve;
         }
     }
@@ -141,7 +146,7 @@ internal sealed class CoroutineReserve
     {
         CoroutineReserve[] reserves;
         lock (s_gate)
-            reserves = [.. s_byStackReserve.Values];
+            reserves = [.. s_reserves.Values];
         bool mayComeAgain = false;
         foreach (CoroutineReserve reserve in reserves)
             mayComeAgain |= reserve.ReviewOne();
@@ -158,34 +163,48 @@ internal sealed class CoroutineReserve
         }
         if (_least <= KeptForReuse || !CoroutineReaper.IsAvailable)
             return false;
-        if (excess >= SmallestShrink && Interlocked.Exchange(ref s_isShrinking, 1) == 0)
+        if (excess >= SmallestShrink)
+            ShrinkElsewhere(excess);
+        return true;
+    }
+
+    /// <summary>Ends what there is too much of at once, on an OS thread of its own: for those that come faster than a <see cref="Review"/> does.</summary>
+    internal void ShrinkIfLarge()
+    {
+        int excess = Count - KeptForReuse;
+        if (excess >= SmallestShrink)
+            ShrinkElsewhere(excess);
+    }
+
+    // Does nothing while another shrinks.
+    private void ShrinkElsewhere(int excess)
+    {
+        if (Interlocked.Exchange(ref s_isShrinking, 1) != 0)
+            return;
+        var thread = new Thread(() =>
         {
-            var thread = new Thread(() =>
-            {
-                try
-                {
-                    Shrink(Math.Min(excess, LargestShrink));
-                }
-                catch (Exception exception) when (exception is RuntimeUnsupportedException or SystemCallException)
-                {
-                    // They rest on.
-                }
-                finally
-                {
-                    Volatile.Write(ref s_isShrinking, 0);
-                }
-            })
-            { IsBackground = true, Name = "coroutine reaper" };
             try
             {
-                thread.UnsafeStart();
+                Shrink(Math.Min(excess, LargestShrink));
             }
-            catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
+            catch (Exception exception) when (exception is RuntimeUnsupportedException or SystemCallException)
             {
-                Volatile.Write(ref s_isShrinking, 0); // Another time.
+                // They rest on.
             }
+            finally
+            {
+                Volatile.Write(ref s_isShrinking, 0);
+            }
+        })
+        { IsBackground = true, Name = "coroutine reaper" };
+        try
+        {
+            thread.UnsafeStart();
         }
-        return true;
+        catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
+        {
+            Volatile.Write(ref s_isShrinking, 0); // Another time.
+        }
     }
 
     /// <summary>Moves some into a pool.</summary>

@@ -14,6 +14,14 @@ internal sealed record ClrLayout
     /// <summary>Where in ThreadLocalData primitive thread statics of some types lie directly; it extends to its end.</summary>
     internal const int DirectRoomOffset = 48;
 
+    // Fields of ThreadLocalData: of the array with the thread statics of all classes but those that can be unloaded, which have a table of their own, and
+    // the list of those that were touched while their class was being initialised.
+    internal const int NonCollectibleCountOffset = 0;
+    internal const int CollectibleCountOffset = 4;
+    internal const int NonCollectibleArrayOffset = 8;
+    internal const int CollectibleArrayOffset = 16;
+    internal const int InFlightDataOffset = 32;
+
     /// <summary>What the runtime keeps above a stack's limit before EnsureSufficientExecutionStack throws (MinExecutionStackSize).</summary>
     internal const int SufficientStackMargin = 128 * 1024;
 

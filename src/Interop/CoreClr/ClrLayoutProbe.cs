@@ -84,8 +84,9 @@ internal sealed unsafe class ClrLayoutProbe : IDisposable
     {
         (string Field, int Offset)[] expected =
         [
-            ("NonCollectibleTlsDataCount", 0), ("CollectibleTlsDataCount", 4), ("NonCollectibleTlsArrayData", 8), ("CollectibleTlsArrayData", 16),
-            ("InFlightData", 32),
+            ("NonCollectibleTlsDataCount", ClrLayout.NonCollectibleCountOffset), ("CollectibleTlsDataCount", ClrLayout.CollectibleCountOffset),
+            ("NonCollectibleTlsArrayData", ClrLayout.NonCollectibleArrayOffset), ("CollectibleTlsArrayData", ClrLayout.CollectibleArrayOffset),
+            ("InFlightData", ClrLayout.InFlightDataOffset),
         ];
         foreach ((string field, int offset) in expected)
         {

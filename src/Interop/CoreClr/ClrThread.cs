@@ -88,6 +88,31 @@ internal static unsafe class ClrThread
             &carrier->Unused, 0);
     }
 
+    /// <summary>
+    /// Whether <see cref="ResetStatics"/> leaves nothing behind. Classes that can be unloaded keep theirs behind handles of their loader, and a class that was
+    /// touched while it was being initialised is in a list of the runtime's: only the runtime can free those. By T's owner, or T itself.
+    /// </summary>
+    internal static bool CanResetStatics(ClrThreadState* state)
+    {
+        nint statics = *(nint*)(state->Thread + s_threadLocalDataPtr);
+        return *(int*)(statics + ClrLayout.CollectibleCountOffset) == 0 && *(nint*)(statics + ClrLayout.InFlightDataOffset) == 0;
+    }
+
+    /// <summary>
+    /// Gives T the thread statics of a new Thread. In cooperative mode, by T itself, and not from a method that uses one. Compiled code looks at the count,
+    /// then for a null in the array, and asks the runtime if it finds one or the other; and that makes the array and each class's part anew (dotnet/runtime,
+    /// src/coreclr/vm/threadstatics.cpp). Whoever still has the address of an old part keeps that part alive, and nothing else.
+    /// </summary>
+    internal static void ResetStatics(ClrThreadState* state)
+    {
+        // SAFETY: only T reads the count and the array, but for debuggers, which read the array first. The collector reads the array's address at any time and
+        // finds the old one or none. The room holds numbers of classes that are initialised, so they begin as zeroes.
+        nint statics = *(nint*)(state->Thread + s_threadLocalDataPtr);
+        Volatile.Write(ref *(int*)(statics + ClrLayout.NonCollectibleCountOffset), 0);
+        Volatile.Write(ref *(nint*)(statics + ClrLayout.NonCollectibleArrayOffset), 0);
+        new Span<byte>((void*)(statics + ClrLayout.DirectRoomOffset), DirectRoom.Size).Clear();
+    }
+
     /// <summary>T is about to run on the carrier.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Mount(ClrThreadState* state, Carrier* carrier)

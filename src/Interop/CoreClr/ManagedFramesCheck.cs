@@ -68,7 +68,7 @@ internal static partial class ManagedFramesCheck
     private static void Watch(Subject subject, Action<Subject> body, Action watch)
     {
         var thread = new Thread(() => Outer(subject, body)) { IsBackground = true, Name = "GreenThreads frames" };
-        thread.Start();
+        thread.UnsafeStart();
         try
         {
             if (!SpinWait.SpinUntil(() => subject.Waits || subject.Failure is not null, s_patience) || subject.Failure is not null)

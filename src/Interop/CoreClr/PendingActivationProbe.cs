@@ -41,7 +41,7 @@ internal static unsafe partial class PendingActivationProbe
             GC.Collect(0, GCCollectionMode.Forced, blocking: true);
         })
         { IsBackground = true, Name = "GreenThreads probe collector" };
-        collector.Start();
+        collector.UnsafeStart();
         int offset = ProbeThread.Run(() => Observe(layout, module));
         collector.Join();
         return offset;

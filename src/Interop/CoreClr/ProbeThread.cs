@@ -21,7 +21,7 @@ internal static class ProbeThread
             }
         })
         { IsBackground = true, Name = "GreenThreads probe" };
-        thread.Start();
+        thread.UnsafeStart();
         thread.Join();
         failure?.Throw();
         return result!;
