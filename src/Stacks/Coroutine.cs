@@ -79,6 +79,9 @@ internal sealed unsafe class Coroutine
     /// </summary>
     internal bool CanForgetThreadStatics => ClrThread.CanResetStatics(&_block->Clr);
 
+    /// <summary>Whether <see cref="ForgetThreadStatics"/> knows where they are. By the running coroutine, once it has used one.</summary>
+    internal bool HasKnownThreadStatics => ClrThread.HasKnownStatics(&_block->Clr);
+
     /// <summary>The carrier that runs this coroutine, or ran it last.</summary>
     internal Carrier* Carrier => _block->Carrier;
 

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace GreenThreads;
 
 // Before the first promise of fresh thread statics: one coroutine uses some of every kind, forgets them, and looks, with compactions in between. The offsets
-// that this needs are verified with all others (ClrLayoutProbe); this shows that the runtime, and what it has compiled, do with zeroes there what we say.
+// that this needs are verified with all others (ClrLayoutProbe); this shows that the array is what we take it for, and its elements mean what we say.
 internal static unsafe class FreshThreadStatics
 {
     private const int Rounds = 3;
@@ -89,7 +89,7 @@ internal static unsafe class FreshThreadStatics
             self.Suspend();
             if (!AreThose(round))
                 return "thread statics were lost over a park";
-            if (!self.CanForgetThreadStatics)
+            if (!self.CanForgetThreadStatics || !self.HasKnownThreadStatics)
                 return "plain thread statics are not where they should be";
             lock (s_lock)
             {

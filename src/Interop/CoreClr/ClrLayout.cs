@@ -22,6 +22,9 @@ internal sealed record ClrLayout
     internal const int CollectibleArrayOffset = 16;
     internal const int InFlightDataOffset = 32;
 
+    /// <summary>The count is that of the array's elements and these.</summary>
+    internal const int UnusedNonCollectibleIndexes = 2;
+
     /// <summary>What the runtime keeps above a stack's limit before EnsureSufficientExecutionStack throws (MinExecutionStackSize).</summary>
     internal const int SufficientStackMargin = 128 * 1024;
 

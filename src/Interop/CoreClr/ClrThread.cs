@@ -99,19 +99,31 @@ internal static unsafe class ClrThread
     }
 
     /// <summary>
-    /// Gives T the thread statics of a new Thread. In cooperative mode, by T itself, and not from a method that uses one. Compiled code looks at the count,
-    /// then for a null in the array, and asks the runtime if it finds one or the other; and that makes the array and each class's part anew (dotnet/runtime,
-    /// src/coreclr/vm/threadstatics.cpp). Whoever still has the address of an old part keeps that part alive, and nothing else.
+    /// Gives T the thread statics of a new Thread. In cooperative mode, by T itself, and not from a method that uses one. Each class has an element of the array,
+    /// which is null until the thread first uses one of its thread statics: compiled code and the runtime look for that, and make the class's part then
+    /// (dotnet/runtime, src/coreclr/vm/threadstatics.cpp). Whoever still has the address of an old part keeps that part alive, and nothing else.
+    /// Rejected: to drop the array too, for a new one has to be made for the next use, as long as the process has classes with thread statics.
     /// </summary>
     internal static void ResetStatics(ClrThreadState* state)
     {
-        // SAFETY: only T reads the count and the array, but for debuggers, which read the array first. The collector reads the array's address at any time and
-        // finds the old one or none. The room holds numbers of classes that are initialised, so they begin as zeroes.
         nint statics = *(nint*)(state->Thread + s_threadLocalDataPtr);
-        Volatile.Write(ref *(int*)(statics + ClrLayout.NonCollectibleCountOffset), 0);
-        Volatile.Write(ref *(nint*)(statics + ClrLayout.NonCollectibleArrayOffset), 0);
+        if (PartsOf(statics) is { } parts)
+            Array.Clear(parts);
+        // SAFETY: the room holds numbers of classes that are initialised, so they begin as zeroes.
         new Span<byte>((void*)(statics + ClrLayout.DirectRoomOffset), DirectRoom.Size).Clear();
     }
+
+    /// <summary>Whether the array of T's thread statics, which it must have used by now, is what <see cref="ResetStatics"/> takes it for.</summary>
+    internal static bool HasKnownStatics(ClrThreadState* state)
+    {
+        nint statics = *(nint*)(state->Thread + s_threadLocalDataPtr);
+        object? parts = PartsOf(statics);
+        return parts?.GetType() == typeof(object[])
+            && *(int*)(statics + ClrLayout.NonCollectibleCountOffset) == ((object[])parts).Length + ClrLayout.UnusedNonCollectibleIndexes;
+    }
+
+    // SAFETY: a reference that the collector knows and updates there, null before the first use.
+    private static object?[]? PartsOf(nint statics) => Unsafe.AsRef<object?[]?>((void*)(statics + ClrLayout.NonCollectibleArrayOffset));
 
     /// <summary>T is about to run on the carrier.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
