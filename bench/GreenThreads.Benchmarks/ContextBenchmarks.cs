@@ -10,7 +10,7 @@ namespace GreenThreads.Benchmarks;
 [MemoryDiagnoser]
 public class ContextBenchmarks
 {
-    private const int Spawns = 10_000;
+    internal const int Spawns = 10_000;
 
     private static readonly AsyncLocal<object?> s_local = new();
     private static readonly ThreadLocal<object> s_threadLocal = new(static () => new object());

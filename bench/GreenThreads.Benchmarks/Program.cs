@@ -1,7 +1,8 @@
 using BenchmarkDotNet.Running;
 using GreenThreads.Benchmarks;
 
-// "parked [COUNT]" measures memory and creation, "scaling [RUNS [SCHEDULERS]]" whole loads, "stuck" delays, "blocked" stock waits: what no benchmark of many rounds can.
+// "parked [COUNT]" measures memory and creation, "scaling [RUNS [SCHEDULERS]]" whole loads, "stuck" delays, "blocked" stock waits: what no benchmark of many rounds can;
+// "contexts" asks the questions of ContextBenchmarks in turns.
 // Everything else goes to BenchmarkDotNet.
 if (args is ["parked", .. string[] parked])
     return ParkedMemory.Run(parked);
@@ -11,5 +12,7 @@ if (args is ["stuck"])
     return StuckDelay.Run();
 if (args is ["blocked"])
     return BlockedWaits.Run();
+if (args is ["contexts"])
+    return ContextCost.Run();
 BenchmarkSwitcher.FromAssembly(typeof(YieldBenchmarks).Assembly).Run(args);
 return 0;

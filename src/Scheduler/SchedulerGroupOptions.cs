@@ -36,7 +36,7 @@ public sealed record SchedulerGroupOptions
     /// <summary>
     /// Whether each green thread finds all thread statics ([ThreadStatic] fields and <see cref="ThreadLocal{T}"/>) in their initial state, as on a new thread. By
     /// default they live as long as the stack, and the next green thread on it sees what the last one left, as on thread-pool threads: caches stay warm. Fresh
-    /// ones make a short green thread some times as expensive (docs/contexts.md). In bound mode they are always fresh, but for what
+    /// ones make an empty green thread 2.3 times as expensive (docs/contexts.md). In bound mode they are always fresh, but for what
     /// <see cref="SchedulerGroup.Run"/> runs on the calling OS thread.
     /// </summary>
     public bool FreshThreadStatics { get; init; }
