@@ -115,6 +115,8 @@ internal sealed class HandleWaiters(SchedulerGroup group)
     {
         HandleWaiter waiter;
         bool isNew = false;
+        // The name of a new waiter comes out of a shared array pool, whose lock others may hold: to wait for that under the gate would lead here again.
+        using (NoPark.Enter())
         using (_gate.Enter())
         {
             bool isSingle = wait.Handles.Length == 1;
