@@ -27,6 +27,9 @@ internal sealed class DelegateSources
         // The value of a property's setter, or of an event's accessors, is what the property or event is given.
         if (holder is IParameterSymbol { IsImplicitlyDeclared: true, ContainingSymbol: IMethodSymbol { AssociatedSymbol: { } associated } })
             holder = associated;
+        // A record's positional property is given what its constructor's parameter is: both have one declaration.
+        if (holder is IPropertySymbol && _operations.DeclarationOf(holder, cancellationToken) is ParameterSyntax positional)
+            holder = holder.ContainingType.InstanceConstructors.SelectMany(each => each.Parameters).First(each => _operations.DeclarationOf(each, cancellationToken) == positional);
         IEnumerable<IOperation> values = holder is IParameterSymbol { ContainingSymbol: IMethodSymbol method } parameter
             ? OfParameter(method, parameter, cancellationToken)
             : Lookup(ByName(holder.Name, cancellationToken), holder, cancellationToken);
@@ -40,7 +43,7 @@ internal sealed class DelegateSources
         _nameless ??= Collect(_index.NamelessCreations, cancellationToken);
         IEnumerable<IOperation> values = Lookup(ByName(method.ContainingType.Name, cancellationToken), parameter, cancellationToken)
             .Concat(Lookup(_nameless, parameter, cancellationToken));
-        // A record's positional property has the same declaration, and can be set in initializers too.
+        // The positional property can be set in initializers too.
         return method.ContainingType.IsRecord ? values.Concat(Lookup(ByName(parameter.Name, cancellationToken), parameter, cancellationToken)) : values;
     }
 

@@ -14,13 +14,15 @@ namespace GreenThreads.Analyzers;
 
 // Thread.Sleep(int)      -> GreenThread.Sleep(TimeSpan.FromMilliseconds(...))
 // Thread.Sleep(TimeSpan) -> GreenThread.Sleep(...)
-// The types are written so that the editor adds the using directives that are missing, and no others. For sockets, mutexes and name lookups there is no fix: the
+// Using directives that are missing are added. For sockets, mutexes and name lookups there is no fix: the
 // green way has other types, or is another design.
 [ExportCodeFixProvider(LanguageNames.CSharp, Name = nameof(SleepCodeFix))]
 [Shared]
 public sealed class SleepCodeFix : CodeFixProvider
 {
     private const string Title = "Use GreenThread.Sleep";
+
+    private static readonly SyntaxAnnotation s_needsUsing = new();
 
     public override ImmutableArray<string> FixableDiagnosticIds { get; } = ImmutableArray.Create(Rules.SleepId);
 
@@ -53,16 +55,19 @@ public sealed class SleepCodeFix : CodeFixProvider
                 editor.ReplaceNode(call, (current, generator) => Replacement((InvocationExpressionSyntax)current, generator, isMilliseconds));
             }
         }
-        return editor.GetChangedDocument();
+        return await ImportAdder.AddImportsAsync(editor.GetChangedDocument(), s_needsUsing, cancellationToken: cancellationToken).ConfigureAwait(false);
 
         SyntaxNode Replacement(InvocationExpressionSyntax call, SyntaxGenerator generator, bool isMilliseconds)
         {
             // Without its name: it is another parameter's now.
             SyntaxNode duration = call.ArgumentList.Arguments[0].Expression;
             if (isMilliseconds)
-                duration = generator.InvocationExpression(generator.MemberAccessExpression(generator.TypeExpression(timeSpan, addImport: true), "FromMilliseconds"), duration);
-            return generator.InvocationExpression(generator.MemberAccessExpression(generator.TypeExpression(greenThread, addImport: true), "Sleep"), duration)
+                duration = generator.InvocationExpression(generator.MemberAccessExpression(Type(generator, timeSpan), "FromMilliseconds"), duration);
+            return generator.InvocationExpression(generator.MemberAccessExpression(Type(generator, greenThread), "Sleep"), duration)
                 .WithTriviaFrom(call);
         }
+
+        // In full; the editor shortens it as far as the file's names allow.
+        static SyntaxNode Type(SyntaxGenerator generator, INamedTypeSymbol type) => generator.TypeExpression(type).WithAdditionalAnnotations(s_needsUsing);
     }
 }
