@@ -127,6 +127,27 @@ public class ReachTests
     public void A_call_that_several_entries_reach_is_reported_once() =>
         Assert.Equal(s_oneSleep, Snippet.Report("void M() { GreenThread.Spawn(A); GreenThread.Spawn(B); SchedulerGroup.Run(A); } void A() => B(); void B() => Thread.Sleep(1);"));
 
+    // Types of the snippet's own hide the library's, so that this holds whichever overloads there are.
+    [Theory]
+    [InlineData("GreenThread.Run(() => Thread.Sleep(1))")]
+    [InlineData("GreenThread.Run(() => { Thread.Sleep(1); return 5; })")]
+    [InlineData("GreenThread.Run(async () => { await Task.Yield(); Thread.Sleep(1); })")]
+    public void Run_of_a_green_thread_is_an_entry_whatever_it_takes(string call) => Assert.Equal(s_oneSleep, Snippet.ReportFiles(
+        Snippet.Usings + $"class Program {{ void M() => {call}; }}",
+        """
+        using System;
+        using System.Threading.Tasks;
+        namespace GreenThreads
+        {
+            public class GreenThread
+            {
+                public static Task Run(Action body) => Task.CompletedTask;
+                public static Task<T> Run<T>(Func<T> body) => Task.FromResult(default(T)!);
+                public static Task Run(Func<Task> body) => Task.CompletedTask;
+            }
+        }
+        """));
+
     [Fact]
     public void Ways_lead_through_other_files() => Assert.Equal(s_oneSleep, Snippet.ReportFiles(
         Snippet.Usings + "class Blocking { public static void Nap() => Thread.Sleep(1); public static void Other() => Thread.Sleep(2); }",
