@@ -32,6 +32,9 @@ internal static class Snippet
 
     private static readonly CSharpCompilationOptions s_options = new(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true, nullableContextOptions: NullableContextOptions.Enable);
 
+    // What is derived from one compilation shares the symbols of the references.
+    private static readonly CSharpCompilation s_empty = CSharpCompilation.Create("snippet", references: s_references);
+
     /// <summary>What is reported for members of one class, as "GT0001 Thread.Sleep(1)" in the order of the source.</summary>
     public static string[] Report(string members) => [.. Diagnose(InClass(members)).Select(Describe)];
 
@@ -59,8 +62,7 @@ internal static class Snippet
 
     private static CSharpCompilation Compile(CSharpCompilationOptions options, params string[] files)
     {
-        CSharpCompilation compilation = CSharpCompilation.Create(
-            "snippet", files.Select((text, index) => CSharpSyntaxTree.ParseText(text, path: $"File{index}.cs")), s_references, options);
+        CSharpCompilation compilation = s_empty.WithOptions(options).AddSyntaxTrees(files.Select((text, index) => CSharpSyntaxTree.ParseText(text, path: $"File{index}.cs")));
         AssertCompiles(compilation);
         return compilation;
     }
