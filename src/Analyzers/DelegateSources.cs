@@ -29,7 +29,8 @@ internal sealed class DelegateSources
             holder = associated;
         // A record's positional property is given what its constructor's parameter is: both have one declaration.
         if (holder is IPropertySymbol && _operations.DeclarationOf(holder, cancellationToken) is ParameterSyntax positional)
-            holder = holder.ContainingType.InstanceConstructors.SelectMany(each => each.Parameters).First(each => _operations.DeclarationOf(each, cancellationToken) == positional);
+            holder = holder.ContainingType.InstanceConstructors.SelectMany(each => each.Parameters)
+                .First(each => _operations.DeclarationOf(each, cancellationToken) == positional);
         IEnumerable<IOperation> values = holder is IParameterSymbol { ContainingSymbol: IMethodSymbol method } parameter
             ? OfParameter(method, parameter, cancellationToken)
             : Lookup(ByName(holder.Name, cancellationToken), holder, cancellationToken);
@@ -39,7 +40,10 @@ internal sealed class DelegateSources
     private IEnumerable<IOperation> OfParameter(IMethodSymbol method, IParameterSymbol parameter, CancellationToken cancellationToken)
     {
         if (method.MethodKind != MethodKind.Constructor)
-            return CallableAs(method).SelectMany(callee => Lookup(ByName(callee.Name, cancellationToken), callee.Parameters[parameter.Ordinal], cancellationToken));
+        {
+            return CallableAs(method).SelectMany(
+                callee => Lookup(ByName(callee.Name, cancellationToken), callee.Parameters[parameter.Ordinal], cancellationToken));
+        }
         _nameless ??= Collect(_index.NamelessCreations, cancellationToken);
         IEnumerable<IOperation> values = Lookup(ByName(method.ContainingType.Name, cancellationToken), parameter, cancellationToken)
             .Concat(Lookup(_nameless, parameter, cancellationToken));

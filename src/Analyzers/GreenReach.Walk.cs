@@ -7,7 +7,8 @@ using Microsoft.CodeAnalysis.Operations;
 
 namespace GreenThreads.Analyzers;
 
-// What one body does: the calls in it, written or implied. With a stack of its own, not by recursion: expressions may be nested as deep as the compiler allows.
+// What one body does: the calls in it, written or implied. With a stack of its own, not by recursion: expressions may be nested as deep as
+// the compiler allows.
 internal sealed partial class GreenReach
 {
     private void Walk(IOperation body, Reached reached)
@@ -25,7 +26,8 @@ internal sealed partial class GreenReach
                 // Runs when it is called.
                 case ILocalFunctionOperation:
                 // Counts when the local is read.
-                case IVariableInitializerOperation { Parent: IVariableDeclaratorOperation { Symbol.Type.TypeKind: TypeKind.Delegate } } initializer when IsPlainDelegate(initializer.Value):
+                case IVariableInitializerOperation { Parent: IVariableDeclaratorOperation { Symbol.Type.TypeKind: TypeKind.Delegate } } initializer
+                    when IsPlainDelegate(initializer.Value):
                 case ISimpleAssignmentOperation { Target: ILocalReferenceOperation } assignment when IsPlainDelegate(assignment.Value):
                 // Walked already, as something else's.
                 case IAnonymousFunctionOperation lambda when !_seenBodies.Add(lambda.Syntax):
@@ -89,7 +91,8 @@ internal sealed partial class GreenReach
                 bool isVirtual = property.Property.IsVirtual || property.Property.IsAbstract || property.Property.IsOverride;
                 if (!isWritten && property.Property.GetMethod is { } getter)
                     AddMethod(getter, isVirtual, reached);
-                if ((isWritten || operation.Parent is ICompoundAssignmentOperation or IIncrementOrDecrementOperation or ICoalesceAssignmentOperation)
+                bool isChanged = operation.Parent is ICompoundAssignmentOperation or IIncrementOrDecrementOperation or ICoalesceAssignmentOperation;
+                if ((isWritten || isChanged)
                     && property.Property.SetMethod is { } setter)
                 {
                     AddMethod(setter, isVirtual, reached);
@@ -113,8 +116,8 @@ internal sealed partial class GreenReach
         }
     }
 
-    // Whether the function that has the parameter may have been called by code that is not green: it made the lambda that was started, or is a constructor whose
-    // parameter the whole class sees.
+    // Whether the function that has the parameter may have been called by code that is not green: it made the lambda that was started, or
+    // is a constructor whose parameter the whole class sees.
     private bool ComesFromOutside(IParameterReferenceOperation reference)
     {
         if (reference.Parameter.ContainingSymbol is not IMethodSymbol function || _operations.DeclarationOf(function, _cancellationToken) is not { } declaration)

@@ -7,13 +7,15 @@ using Microsoft.CodeAnalysis.Operations;
 
 namespace GreenThreads.Analyzers;
 
-// The walk from the spawns, breadth first, so that a call is reported with a shortest way to it. Work items are function bodies, known by their syntax, and holders of
-// delegates (locals, fields, ...), known by their declaration; each is done once, hence recursion ends and the work is linear in the code that is reached.
+// The walk from the spawns, breadth first, so that a call is reported with a shortest way to it. Work items are function bodies, known by
+// their syntax, and holders of delegates (locals, fields, ...), known by their declaration; each is done once, hence recursion ends and the
+// work is linear in the code that is reached.
 //
-// A lambda written in code that is reached counts as reached, wherever it is passed, with two exceptions: one passed to Task.Run and the like runs on another
-// thread, and one stored in a local counts when the local is used. Delegates that come from elsewhere are followed to what was put in the field, property,
-// event or local they are read from. Parameters are followed to their arguments only if they reach a spawn (or are captured by what is spawned): otherwise what a
-// green caller passes is reached already, and what others pass does not run here.
+// A lambda written in code that is reached counts as reached, wherever it is passed, with two exceptions: one passed to Task.Run and the
+// like runs on another thread, and one stored in a local counts when the local is used. Delegates that come from elsewhere are followed to
+// what was put in the field, property, event or local they are read from. Parameters are followed to their arguments only if they reach a
+// spawn (or are captured by what is spawned): otherwise what a green caller passes is reached already, and what others pass does not run
+// here.
 internal sealed partial class GreenReach
 {
     private readonly KnownCalls _known;
@@ -181,12 +183,14 @@ internal sealed partial class GreenReach
     private void AddConstruction(INamedTypeSymbol type, SyntaxNode? constructor, Reached reached)
     {
         bool callsBase = constructor is ConstructorDeclarationSyntax { Initializer: not null };
-        if (!callsBase && type.BaseType is { DeclaringSyntaxReferences.Length: > 0 } @base && @base.InstanceConstructors.FirstOrDefault(each => each.Parameters.IsEmpty) is { } inherited
+        if (!callsBase && type.BaseType is { DeclaringSyntaxReferences.Length: > 0 } @base
+            && @base.InstanceConstructors.FirstOrDefault(each => each.Parameters.IsEmpty) is { } inherited
             && _seenMethods.Add(inherited.OriginalDefinition))
         {
             AddMethod(inherited, isVirtual: false, reached);
         }
-        foreach (TypeDeclarationSyntax part in type.DeclaringSyntaxReferences.Select(reference => reference.GetSyntax(_cancellationToken)).OfType<TypeDeclarationSyntax>())
+        IEnumerable<SyntaxNode> parts = type.DeclaringSyntaxReferences.Select(reference => reference.GetSyntax(_cancellationToken));
+        foreach (TypeDeclarationSyntax part in parts.OfType<TypeDeclarationSyntax>())
         {
             if (!_seenHolders.Add(part))
                 return;

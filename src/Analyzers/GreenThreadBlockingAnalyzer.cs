@@ -8,13 +8,16 @@ namespace GreenThreads.Analyzers;
 
 // Flags calls that block an OS thread in code that green threads run (docs/analyzers.md).
 //
-// Every diagnostic is a local one: it is reported by the action for the very operation it is about. Whether green threads reach that operation is a question about the
-// whole compilation, and it is asked lazily: the first blocking call that is seen has GreenReach walk from the spawns through what they call, once for the
-// compilation. A compilation that names no blocking call, or no green thread, pays for a table lookup at each call and nothing else.
+// Every diagnostic is a local one: it is reported by the action for the very operation it is about. Whether green threads reach that
+// operation is a question about the whole compilation, and it is asked lazily: the first blocking call that is seen has GreenReach walk
+// from the spawns through what they call, once for the compilation. A compilation that names no blocking call, or no green thread, pays for
+// a table lookup at each call and nothing else.
 //
-// Rejected: collecting a call graph in operation-block actions and reporting at the end of the compilation. It is the textbook way, but editors do not run
-// compilation-end actions as one types and offer no code fix for what they report (dotnet/roslyn#51653); and it walks all code, not only what green threads reach.
-// Rejected: walking from the blocking call up to its callers. Whether a delegate runs on a green thread is known where it is spawned, not where it is written.
+// Rejected: collecting a call graph in operation-block actions and reporting at the end of the compilation. It is the textbook way, but
+// editors do not run compilation-end actions as one types and offer no code fix for what they report (dotnet/roslyn#51653); and it walks
+// all code, not only what green threads reach.
+// Rejected: walking from the blocking call up to its callers. Whether a delegate runs on a green thread is known where it is spawned, not
+// where it is written.
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 public sealed class GreenThreadBlockingAnalyzer : DiagnosticAnalyzer
 {

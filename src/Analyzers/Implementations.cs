@@ -41,7 +41,8 @@ internal sealed class Implementations
 
     private void Add(INamedTypeSymbol type)
     {
-        foreach (INamedTypeSymbol contract in type.AllInterfaces.Select(contract => contract.OriginalDefinition).Distinct<INamedTypeSymbol>(SymbolEqualityComparer.Default))
+        IEnumerable<INamedTypeSymbol> contracts = type.AllInterfaces.Select(contract => contract.OriginalDefinition);
+        foreach (INamedTypeSymbol contract in contracts.Distinct<INamedTypeSymbol>(SymbolEqualityComparer.Default))
             Add(_implementers, contract, type);
         foreach (IMethodSymbol method in type.GetMembers().OfType<IMethodSymbol>())
         {

@@ -23,7 +23,8 @@ internal sealed class KnownCalls
         Add(_elsewhere, "System.Threading.Tasks.TaskFactory", "StartNew");
         Add(_elsewhere, "System.Threading.Tasks.TaskFactory`1", "StartNew");
         Add(_elsewhere, "System.Threading.Thread", Constructor);
-        Add(_elsewhere, "System.Threading.ThreadPool", "QueueUserWorkItem", "UnsafeQueueUserWorkItem", "RegisterWaitForSingleObject", "UnsafeRegisterWaitForSingleObject");
+        Add(_elsewhere, "System.Threading.ThreadPool", "QueueUserWorkItem", "UnsafeQueueUserWorkItem",
+            "RegisterWaitForSingleObject", "UnsafeRegisterWaitForSingleObject");
         Add(_elsewhere, "System.Threading.Timer", Constructor);
 
         void Add(Dictionary<ISymbol, string[]> table, string type, params string[] members)

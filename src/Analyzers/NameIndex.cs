@@ -7,8 +7,8 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace GreenThreads.Analyzers;
 
-// Where each simple name stands in the compilation: syntax only, one pass, nothing bound. In the order of trees and positions, so that of several ways to a
-// call every build reports the same one.
+// Where each simple name stands in the compilation: syntax only, one pass, nothing bound. In the order of trees and positions, so that of
+// several ways to a call every build reports the same one.
 internal sealed class NameIndex
 {
     // What calls a constructor without naming its type: new(...), ": this(...)", ": base(...)".

@@ -7,8 +7,9 @@ using Microsoft.CodeAnalysis;
 namespace GreenThreads.Analyzers;
 
 /// <summary>The bound form of any piece of the compilation. Not thread-safe.</summary>
-// RS1030 warns of models that nobody shares. A compilation under analysis shares the models it hands out with the compiler and all analyzers until a tree is done with;
-// held here they live as long as the walk, so that nothing is bound more than once more, and only what green threads reach is bound at all.
+// RS1030 warns of models that nobody shares. A compilation under analysis shares the models it hands out with the compiler and all
+// analyzers until a tree is done with; held here they live as long as the walk, so that nothing is bound more than once more, and only what
+// green threads reach is bound at all.
 internal sealed class OperationSource
 {
     private readonly Compilation _compilation;

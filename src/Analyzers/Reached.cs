@@ -11,7 +11,8 @@ internal sealed class Reached
     private const int LongestPath = 4;
 
     private static readonly SymbolDisplayFormat s_short =
-        SymbolDisplayFormat.CSharpShortErrorMessageFormat.WithParameterOptions(SymbolDisplayParameterOptions.None).WithMemberOptions(SymbolDisplayMemberOptions.IncludeContainingType);
+        SymbolDisplayFormat.CSharpShortErrorMessageFormat.WithParameterOptions(SymbolDisplayParameterOptions.None)
+            .WithMemberOptions(SymbolDisplayMemberOptions.IncludeContainingType);
 
     private readonly SyntaxNode _entry;
 

@@ -15,17 +15,22 @@ internal static class Rules
     private const string Message = "'{0}' blocks the OS thread of its green thread: {1}; use {2}; {3}";
     private const string HelpLink = "docs/blocking.md";
 
-    public static readonly DiagnosticDescriptor Sleep = new(SleepId, "Thread.Sleep on a green thread", Message, Category, DiagnosticSeverity.Warning,
-        isEnabledByDefault: true, "Thread.Sleep sleeps in the kernel and takes the OS thread with it; GreenThread.Sleep parks.", HelpLink);
+    public static readonly DiagnosticDescriptor Sleep = new(SleepId, "Thread.Sleep on a green thread", Message, Category,
+        DiagnosticSeverity.Warning, isEnabledByDefault: true,
+        "Thread.Sleep sleeps in the kernel and takes the OS thread with it; GreenThread.Sleep parks.", HelpLink);
 
-    public static readonly DiagnosticDescriptor Socket = new(SocketId, "Blocking-mode socket call on a green thread", Message, Category, DiagnosticSeverity.Warning,
-        isEnabledByDefault: true, "A stock socket in blocking mode waits in the kernel; the green sockets park.", HelpLink);
+    public static readonly DiagnosticDescriptor Socket = new(SocketId, "Blocking-mode socket call on a green thread", Message, Category,
+        DiagnosticSeverity.Warning, isEnabledByDefault: true,
+        "A stock socket in blocking mode waits in the kernel; the green sockets park.", HelpLink);
 
-    public static readonly DiagnosticDescriptor Mutex = new(MutexId, "Mutex on a green thread", Message, Category, DiagnosticSeverity.Warning,
-        isEnabledByDefault: true, "A Mutex belongs to an OS thread, not to the green thread that took it: another green thread on the same OS thread counts as its owner.", HelpLink);
+    public static readonly DiagnosticDescriptor Mutex = new(MutexId, "Mutex on a green thread", Message, Category,
+        DiagnosticSeverity.Warning, isEnabledByDefault: true,
+        "A Mutex belongs to an OS thread, not to the green thread that took it: "
+            + "another green thread on the same OS thread counts as its owner.", HelpLink);
 
-    public static readonly DiagnosticDescriptor Dns = new(DnsId, "Blocking name lookup on a green thread", Message, Category, DiagnosticSeverity.Warning,
-        isEnabledByDefault: true, "The C library looks names up synchronously.", HelpLink);
+    public static readonly DiagnosticDescriptor Dns = new(DnsId, "Blocking name lookup on a green thread", Message, Category,
+        DiagnosticSeverity.Warning, isEnabledByDefault: true,
+        "The C library looks names up synchronously.", HelpLink);
 
     public static ImmutableArray<DiagnosticDescriptor> All { get; } = ImmutableArray.Create(Sleep, Socket, Mutex, Dns);
 }

@@ -8,7 +8,8 @@ using Microsoft.CodeAnalysis.Text;
 
 namespace GreenThreads.Analyzers.Tests;
 
-// Compiles pieces of source against this process's own assemblies, the real GreenThreads among them, and runs the analyzer and the fix on them.
+// Compiles pieces of source against this process's own assemblies, the real GreenThreads among them, and runs the analyzer and the fix on
+// them.
 // Rejected: the Microsoft.CodeAnalysis.*.Testing packages: they fetch reference assemblies when the tests run.
 internal static class Snippet
 {

@@ -33,8 +33,12 @@ public sealed class SleepCodeFix : CodeFixProvider
     public override async Task RegisterCodeFixesAsync(CodeFixContext context)
     {
         // A method group (a delegate of Thread.Sleep) is reported too, and has no such fix.
-        if (await context.Document.GetSyntaxRootAsync(context.CancellationToken).ConfigureAwait(false) is { } root && CallAt(root, context.Diagnostics[0]) is not null)
-            context.RegisterCodeFix(CodeAction.Create(Title, cancellationToken => FixAsync(context.Document, context.Diagnostics, cancellationToken), Title), context.Diagnostics);
+        if (await context.Document.GetSyntaxRootAsync(context.CancellationToken).ConfigureAwait(false) is { } root
+            && CallAt(root, context.Diagnostics[0]) is not null)
+        {
+            CodeAction action = CodeAction.Create(Title, cancellationToken => FixAsync(context.Document, context.Diagnostics, cancellationToken), Title);
+            context.RegisterCodeFix(action, context.Diagnostics);
+        }
     }
 
     private static InvocationExpressionSyntax? CallAt(SyntaxNode root, Diagnostic diagnostic) =>
@@ -44,7 +48,8 @@ public sealed class SleepCodeFix : CodeFixProvider
     {
         DocumentEditor editor = await DocumentEditor.CreateAsync(document, cancellationToken).ConfigureAwait(false);
         Compilation compilation = editor.SemanticModel.Compilation;
-        if (compilation.GetTypeByMetadataName("GreenThreads.GreenThread") is not { } greenThread || compilation.GetTypeByMetadataName("System.TimeSpan") is not { } timeSpan)
+        if (compilation.GetTypeByMetadataName("GreenThreads.GreenThread") is not { } greenThread
+            || compilation.GetTypeByMetadataName("System.TimeSpan") is not { } timeSpan)
             return document;
         foreach (Diagnostic diagnostic in diagnostics)
         {
