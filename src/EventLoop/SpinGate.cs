@@ -18,8 +18,7 @@ internal struct SpinGate
     {
         if (Interlocked.CompareExchange(ref _held, 1, 0) != 0)
             EnterSlow();
-        NoPark.NoteGate(1);
-        return new Scope(ref this);
+        return new Scope(ref this, NoPark.Enter());
     }
 
     [Conditional("DEBUG")]
@@ -39,14 +38,15 @@ internal struct SpinGate
         while (Volatile.Read(ref _held) != 0 || Interlocked.CompareExchange(ref _held, 1, 0) != 0);
     }
 
-    internal readonly ref struct Scope(ref SpinGate gate)
+    internal readonly ref struct Scope(ref SpinGate gate, NoPark noPark)
     {
         private readonly ref SpinGate _gate = ref gate;
+        private readonly NoPark _noPark = noPark;
 
         public void Dispose()
         {
             Volatile.Write(ref _gate._held, 0);
-            NoPark.NoteGate(-1);
+            _noPark.Dispose();
         }
     }
 }

@@ -16,7 +16,8 @@ namespace GreenThreads;
 //   - while its scheduler switches, or where a gate is held (IsBetweenGreenThreads, NoPark);
 //   - in a static constructor: the runtime holds a native lock for the class, so whoever of the same scheduler needs the class would block the OS
 //     thread that this green thread has to go on with.
-// There it blocks the OS thread, and the monitor sees to the others.
+// There it blocks the OS thread, and the monitor sees to the others. What it waits for must not depend on an affine green thread of the same scheduler: a
+// signal that has reached one is taken away from it (HandleWaiters.TryRob), but a lock that one holds over a park cannot be.
 //
 // A cancelled green thread (SchedulerGroup.Shutdown) leaves its wait by an exception, but not at once: most contended waits are for locks inside of the
 // framework, which are free again within microseconds, and code that is thrown out of such a lock is in no good state. (Seen: the lock of a shared array
@@ -36,7 +37,7 @@ internal sealed partial class GreenSynchronizationContext
     /// <summary>How much longer a wait of a cancelled green thread may take. A guess: a shutdown gives half a second to all.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(50);
 
-    // Between two looks of step 4: the first, and the longest.
+    // Between two looks of step 4, and of an OS thread that waits: the first, and the longest.
     private static readonly TimeSpan s_shortestPause = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromMilliseconds(16);
 
@@ -57,7 +58,7 @@ internal sealed partial class GreenSynchronizationContext
             return result;
         return self is not null && MayPark(self)
             ? WaitParking(self, waitHandles, waitAll, Deadline.AfterMilliseconds(millisecondsTimeout))
-            : WaitHelper(waitHandles, waitAll, millisecondsTimeout);
+            : WaitBlocking(waitHandles, waitAll, Deadline.AfterMilliseconds(millisecondsTimeout));
     }
 
     /// <summary>Waits on the calling OS thread, whatever it runs.</summary>
@@ -69,7 +70,6 @@ internal sealed partial class GreenSynchronizationContext
 
     private static int WaitParking(GreenThread self, IntPtr[] handles, bool waitAll, Deadline deadline)
     {
-        NoPark.AssertNoGateIsHeld();
         int result = YieldAndLook(self, handles, waitAll, deadline);
         if (result == WaitTimeout && !deadline.HasPassed)
         {
@@ -79,6 +79,22 @@ internal sealed partial class GreenSynchronizationContext
         if (result == WaitTimeout)
             self.ThrowIfCanceled();
         return result;
+    }
+
+    // The OS thread waits. Its scheduler's affine green threads wait with it, and one of them may have what it waits for: see HandleWait.
+    private static int WaitBlocking(IntPtr[] handles, bool waitAll, Deadline deadline)
+    {
+        TimeSpan pause = s_shortestPause;
+        while (true)
+        {
+            Deadline slice = Deadline.Earlier(deadline, Deadline.After(pause));
+            int result = WaitHelper(handles, waitAll, (int)Math.Ceiling(slice.Remaining.TotalMilliseconds));
+            if (result != WaitTimeout || deadline.HasPassed)
+                return result;
+            if (handles.Length == 1 && HandleWaiters.TryRob(handles[0]) is { } abandoned)
+                return abandoned;
+            pause = Longer(pause);
+        }
     }
 
     private static int YieldAndLook(GreenThread self, IntPtr[] handles, bool waitAll, Deadline deadline)
@@ -115,7 +131,9 @@ internal sealed partial class GreenSynchronizationContext
             int result = WaitHelper(handles, waitAll, 0);
             if (result != WaitTimeout || deadline.HasPassed || patience.HasPassed)
                 return result;
-            pause = pause * 2 < s_longestPause ? pause * 2 : s_longestPause;
+            pause = Longer(pause);
         }
     }
+
+    private static TimeSpan Longer(TimeSpan pause) => pause * 2 < s_longestPause ? pause * 2 : s_longestPause;
 }

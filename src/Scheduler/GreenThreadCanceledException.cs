@@ -4,7 +4,12 @@ namespace GreenThreads;
 /// Leaves a park, or a yield, of a green thread whose group is being shut down and did not drain in time. It is thrown again at every further park, so
 /// that clean-up code should not wait for anything; swallowing it does not keep the green thread alive, it only delays the shutdown.
 /// </summary>
-public sealed class GreenThreadCanceledException : OperationCanceledException
+/// <remarks>
+/// It is no <see cref="OperationCanceledException"/>, and like <see cref="ThreadInterruptedException"/> in that: stock code takes such a one for the end of its own
+/// operation. (BlockingCollection.GetConsumingEnumerable would simply end, as if all had been consumed.) A <see cref="Task"/> of the green thread is
+/// cancelled by it all the same.
+/// </remarks>
+public sealed class GreenThreadCanceledException : Exception
 {
     /// <summary>Creates it with a standard message.</summary>
     public GreenThreadCanceledException()

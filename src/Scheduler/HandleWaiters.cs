@@ -41,23 +41,29 @@ internal sealed class HandleWaiters(SchedulerGroup group)
     /// </returns>
     internal int? Wait(GreenThread self, IntPtr[] handles, Deadline deadline)
     {
-        var wait = new HandleWait(self, handles, deadline);
-        Add(wait);
-        Deadline patience = Deadline.Never;
-        while (!wait.IsOver)
+        while (true)
         {
-            if (self.IsCanceled && patience.IsNever)
-                patience = Deadline.After(GreenSynchronizationContext.Patience);
-            else if (patience.HasPassed && !wait.IsWithdrawn)
-                wait.Withdraw();
-            self.ParkUncanceled(wait.IsWithdrawn ? Deadline.Never : patience);
+            if (WaitOnce(self, new HandleWait(self, handles, deadline)) is not { } answer)
+                continue; // Robbed: wait anew.
+            return answer switch
+            {
+                HandleWait.Withdrawn => GreenSynchronizationContext.WaitTimeout,
+                HandleWait.CannotBeShared => null,
+                _ => answer,
+            };
         }
-        return wait.Answer switch
+    }
+
+    /// <summary>Takes the signal of a handle that has reached a green thread which has not gone on since; see <see cref="HandleWait"/>. Any thread; does not park.</summary>
+    /// <returns>0, or <see cref="GreenSynchronizationContext.WaitAbandoned"/>; null if there is none.</returns>
+    internal static int? TryRob(IntPtr handle)
+    {
+        foreach (Coroutine coroutine in Coroutine.All())
         {
-            HandleWait.Withdrawn => GreenSynchronizationContext.WaitTimeout,
-            HandleWait.CannotBeShared => null,
-            int answer => answer,
-        };
+            if (coroutine.TenantsWait is HandleWait wait && wait.TryRob(handle, out int abandoned))
+                return abandoned;
+        }
+        return null;
     }
 
     /// <summary>Lets the waiter threads end: no green thread is left. Any thread; does not block.</summary>
@@ -111,12 +117,32 @@ internal sealed class HandleWaiters(SchedulerGroup group)
         }
     }
 
+    /// <summary>Returns null if somebody took the answer away.</summary>
+    private int? WaitOnce(GreenThread self, HandleWait wait)
+    {
+        Coroutine coroutine = self.Coroutine!;
+        coroutine.TenantsWait = wait;
+        Add(wait);
+        Deadline patience = Deadline.Never;
+        int answer;
+        while (!wait.TryTake(out answer))
+        {
+            if (wait.WasRobbed)
+                return null;
+            if (self.IsCanceled && patience.IsNever)
+                patience = Deadline.After(GreenSynchronizationContext.Patience);
+            else if (patience.HasPassed && !wait.IsWithdrawn)
+                wait.Withdraw();
+            self.ParkUncanceled(wait.IsWithdrawn ? Deadline.Never : patience);
+        }
+        coroutine.TenantsWait = null;
+        return answer;
+    }
+
     private void Add(HandleWait wait)
     {
         HandleWaiter waiter;
         bool isNew = false;
-        // The name of a new waiter comes out of a shared array pool, whose lock others may hold: to wait for that under the gate would lead here again.
-        using (NoPark.Enter())
         using (_gate.Enter())
         {
             bool isSingle = wait.Handles.Length == 1;

@@ -91,6 +91,13 @@ internal sealed unsafe class Coroutine
     /// </summary>
     internal bool HasNativeFrames => ClrThread.HasNativeFrames(&_block->Clr);
 
+    /// <summary>What its tenant waits for, if it wants others to know. Written by the tenant, read by anybody.</summary>
+    internal object? TenantsWait
+    {
+        get => Volatile.Read(ref field);
+        set => Volatile.Write(ref field, value);
+    }
+
     /// <summary>Whether a static constructor is under way on its stack. To be asked by itself.</summary>
     internal bool IsInStaticConstructor => ManagedFrames.HasStaticConstructor(RuntimeThread);
 

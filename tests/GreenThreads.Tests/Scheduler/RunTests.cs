@@ -156,7 +156,8 @@ public sealed class RunTests
         Assert.True(group.Shutdown(TimeSpan.Zero).IsComplete);
         foreach (Task task in tasks)
         {
-            await Assert.ThrowsAsync<GreenThreadCanceledException>(() => task);
+            OperationCanceledException canceled = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => task);
+            Assert.IsType<GreenThreadCanceledException>(canceled.InnerException);
             Assert.True(task.IsCanceled);
         }
         Assert.Throws<InvalidOperationException>(() => { _ = GreenThread.Run(() => { }, group: group); });
