@@ -57,15 +57,29 @@ internal static unsafe class SpinHook
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Sleep(int milliseconds)
     {
-        if (milliseconds is < 0 or > LongestSleep || GreenThread.Current is not { } self || !GreenSynchronizationContext.MayPark(self))
-            s_sleep(milliseconds);
-        else if (milliseconds > 0)
-            _ = self.ParkUncanceled(Deadline.AfterMilliseconds(milliseconds)); // Who spins looks again in any case, so it may end early.
-        else
+        if (milliseconds == 0)
+        {
             _ = Yield();
+        }
+        else if (milliseconds is < 0 or > LongestSleep || GreenThread.Current is not { } self || !GreenSynchronizationContext.MayPark(self))
+        {
+            s_sleep(milliseconds);
+        }
+        else
+        {
+            Deadline deadline = Deadline.AfterMilliseconds(milliseconds);
+            while (self.ParkUncanceled(deadline))
+            {
+                // Woken early, for something that its caller looks at later.
+            }
+        }
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static int Yield() =>
-        GreenThread.Current is { } self && GreenSynchronizationContext.MayPark(self) && self.Scheduler!.Yield(self, self.Coroutine!) ? 1 : s_yield();
+    private static int Yield()
+    {
+        if (GreenThread.Current is not { } self || !GreenSynchronizationContext.MayPark(self))
+            return s_yield();
+        return self.Scheduler!.Yield(self, self.Coroutine!) ? 1 : s_yield();
+    }
 }
