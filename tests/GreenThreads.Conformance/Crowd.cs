@@ -4,11 +4,14 @@ using Xunit.Abstractions;
 
 namespace GreenThreads.Conformance;
 
-/// <summary>Green threads by the hundred on two schedulers: runs them, waits for all, rethrows what they threw, and counts the OS threads that it took.</summary>
+/// <summary>Green threads by the hundred, on two schedulers: runs them, waits for all, rethrows what they threw, and counts the OS threads that it took.</summary>
 internal static class Crowd
 {
     /// <summary>How many OS threads any number of blocked green threads may add; schedulers, waiters, the thread pool and what the runtime itself starts are in it.</summary>
     internal const int MostOsThreads = 150;
+
+    // Two, unless somebody wants to know what it is like with another number.
+    private static readonly int s_schedulers = int.TryParse(Environment.GetEnvironmentVariable("GREENTHREADS_SCHEDULERS"), out int asked) ? asked : 2;
 
     /// <summary>Runs it as many times, each on a green thread of its own, with the number from 0 on.</summary>
     internal static void Run(ITestOutputHelper output, int count, Action<int> body) => Run(output, [.. Enumerable.Range(0, count).Select(i => (Action)(() => body(i)))]);
@@ -18,7 +21,8 @@ internal static class Crowd
     {
         using var sampler = new OsThreadSampler();
         var watch = Stopwatch.StartNew();
-        var group = new SchedulerGroup(new SchedulerGroupOptions { Name = "crowd", Schedulers = 2 });
+        var log = new LogOfTest();
+        var group = new SchedulerGroup(new SchedulerGroupOptions { Name = "crowd", Schedulers = s_schedulers, LoggerFactory = log });
         try
         {
             GreenThread[] threads = [.. bodies.Select(body => group.Spawn(body))];
@@ -36,6 +40,8 @@ internal static class Crowd
                 $"{bodies.Count} green threads in {watch.Elapsed.TotalSeconds:f2} s; {sampler.Most - sampler.Before} OS threads more than the {sampler.Before} before; "
                 + $"{snapshot.Schedulers.Count(static scheduler => scheduler.IsSpare)} spare schedulers, stuck in native code {snapshot.Schedulers.Sum(static scheduler => scheduler.StuckInNativeCode)} times, "
                 + $"computing {snapshot.Schedulers.Sum(static scheduler => scheduler.StuckComputing)} times");
+            foreach (string message in log.Messages)
+                output.WriteLine(message);
             group.Dispose();
         }
         if (GreenRuntime.Mode == GreenRuntimeMode.Switched)
