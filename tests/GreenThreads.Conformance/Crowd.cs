@@ -56,7 +56,8 @@ internal static class Crowd
         text.AppendLine(group.Snapshot().ToString());
         foreach (SchedulerSnapshot scheduler in group.Snapshot().Schedulers)
             text.AppendLine(scheduler.ToString());
-        foreach (UnfinishedGreenThread thread in group.Shutdown(TimeSpan.Zero).Unfinished.Take(10))
+        // Those that hold up an OS thread first.
+        foreach (UnfinishedGreenThread thread in group.Shutdown(TimeSpan.Zero).Unfinished.OrderBy(static thread => thread.Thread.State != GreenThreadState.Running).Take(20))
             text.AppendLine($"{thread.Thread} did not end when it was cancelled, in{Environment.NewLine}    {string.Join(Environment.NewLine + "    ", thread.Stack)}");
         return text.ToString();
     }
