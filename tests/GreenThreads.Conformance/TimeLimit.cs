@@ -3,5 +3,5 @@ namespace GreenThreads.Conformance;
 /// <summary>How long something may take before the test says that it hangs: long enough for the slowest machine.</summary>
 internal static class TimeLimit
 {
-    internal static readonly TimeSpan Generous = TimeSpan.FromSeconds(60);
+    internal static readonly TimeSpan Generous = TimeSpan.FromSeconds(120);
 }
