@@ -5,8 +5,8 @@ using System.Text;
 namespace GreenThreads.Conformance;
 
 /// <summary>
-/// A server that tools/conformance-servers starts for the tests of a class, and that ends with it, or with this process: the script waits for the end of
-/// its standard input. One that a developer started by hand is used if the script told the tests so by the environment.
+/// A server that tools/conformance-servers starts for the tests of a class, and that ends with it, or with this process: the script waits
+/// for the end of its standard input. One that a developer started by hand is used if the environment says where it is, as the script prints it.
 /// </summary>
 public abstract class Server : IDisposable
 {

@@ -25,13 +25,15 @@ public sealed class NginxTests(NginxServer server, ITestOutputHelper output) : I
     [ServerFact(NginxServer.Name)]
     public void Connections_are_used_again_and_nobody_gets_anothers_answer()
     {
-        using var client = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 20 }) { BaseAddress = server.Uri, Timeout = TimeLimit.Generous };
+        var handler = new SocketsHttpHandler { MaxConnectionsPerServer = 20 };
+        using var client = new HttpClient(handler) { BaseAddress = server.Uri, Timeout = TimeLimit.Generous };
         Crowd.Run(output, Threads, thread =>
         {
             for (int round = 0; round < 4; round++)
             {
                 // Read while the body comes, not buffered by Send.
-                using HttpResponseMessage response = client.Send(new HttpRequestMessage(HttpMethod.Get, $"hello?name={thread}-{round}"), HttpCompletionOption.ResponseHeadersRead);
+                var request = new HttpRequestMessage(HttpMethod.Get, $"hello?name={thread}-{round}");
+                using HttpResponseMessage response = client.Send(request, HttpCompletionOption.ResponseHeadersRead);
                 using var reader = new StreamReader(response.Content.ReadAsStream());
                 Assert.Equal($"hello {thread}-{round}", reader.ReadToEnd());
             }

@@ -6,5 +6,6 @@ public sealed class PostgresServer() : Server(Name)
     internal const string Name = "postgres";
 
     internal string ConnectionString(int connections) =>
-        $"Host={EndPoint!.Address};Port={EndPoint.Port};Username=green;Database=postgres;Maximum Pool Size={connections};Timeout=120;Command Timeout=120";
+        $"Host={EndPoint!.Address};Port={EndPoint.Port};Username=green;Database=postgres;"
+        + $"Maximum Pool Size={connections};Timeout=120;Command Timeout=120";
 }

@@ -15,7 +15,9 @@ public sealed class PostgresTests(PostgresServer server, ITestOutputHelper outpu
     public void A_thousand_green_threads_sleep_and_pay_over_ninety_connections()
     {
         using NpgsqlDataSource source = NpgsqlDataSource.Create(server.ConnectionString(Connections));
-        Execute(source, "DROP TABLE IF EXISTS account, payment; CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL); CREATE TABLE payment (thread int PRIMARY KEY, amount int NOT NULL)");
+        Execute(source, "DROP TABLE IF EXISTS account, payment");
+        Execute(source, "CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL)");
+        Execute(source, "CREATE TABLE payment (thread int PRIMARY KEY, amount int NOT NULL)");
         Execute(source, $"INSERT INTO account SELECT id, {Balance} FROM generate_series(0, {Accounts - 1}) AS id");
 
         Crowd.Run(output, Threads, thread =>

@@ -3,7 +3,7 @@ using Xunit.Abstractions;
 
 namespace GreenThreads.Conformance;
 
-/// <summary>Parallel loops and PLINQ that green threads start and wait for; their bodies run on the thread pool and on the green thread.</summary>
+/// <summary>Parallel loops and queries that green threads start and wait for; they run on the thread pool and on the green thread.</summary>
 public sealed class ParallelTests(ITestOutputHelper output)
 {
     private const int Threads = 200;

@@ -24,7 +24,8 @@ public sealed class ProcessTests(ITestOutputHelper output)
     {
         Crowd.Run(output, Threads, thread =>
         {
-            using Process process = Process.Start(new ProcessStartInfo("/bin/cat") { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+            var start = new ProcessStartInfo("/bin/cat") { RedirectStandardInput = true, RedirectStandardOutput = true };
+            using Process process = Process.Start(start)!;
             for (int round = 0; round < 3; round++)
             {
                 process.StandardInput.WriteLine($"{thread} {round}");

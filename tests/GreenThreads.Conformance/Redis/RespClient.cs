@@ -3,7 +3,10 @@ using System.Text;
 
 namespace GreenThreads.Conformance;
 
-/// <summary>A plain client of the Redis protocol (RESP 2) as one writes it for blocking streams: write the request, read the answer. Knows nothing of green threads.</summary>
+/// <summary>
+/// A plain client of the Redis protocol (RESP 2) as one writes it for blocking streams: write the request, read the answer. Knows nothing
+/// of green threads.
+/// </summary>
 internal sealed class RespClient(Stream stream) : IDisposable
 {
     private readonly BufferedStream _stream = new(stream, 4096);

@@ -6,8 +6,9 @@ using System.Text;
 namespace GreenThreads.Conformance;
 
 /// <summary>
-/// An HTTPS server as one writes it with blocking streams: a green thread for each connection, <see cref="SslStream"/> over <see cref="GreenTcpStream"/>. Answers every
-/// request with its path, the first one of each connection only when as many connections as given have sent theirs.
+/// An HTTPS server as one writes it with blocking streams: a green thread for each connection, <see cref="SslStream"/> over
+/// <see cref="GreenTcpStream"/>. Answers every request with its path, the first one of each connection only when as many connections as
+/// given have sent theirs.
 /// </summary>
 internal sealed class HttpsServer : IDisposable
 {
@@ -78,7 +79,8 @@ internal sealed class HttpsServer : IDisposable
                 _all.Wait();
             }
             string body = request.Split(' ')[1];
-            stream.Write(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {body.Length}\r\n\r\n{body}"));
+            string headers = $"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {body.Length}\r\n\r\n";
+            stream.Write(Encoding.ASCII.GetBytes(headers + body));
         }
     }
 }
