@@ -18,14 +18,12 @@ internal sealed class OsThreadWaiter : Waiter
     {
         while (true)
         {
-            TimeSpan remaining = deadline.Remaining;
-            if (_token.WaitOne(remaining > s_longestWait ? s_longestWait : remaining))
+            // In whole milliseconds, rounded up: what is left of one must not be a loop of waits for no time.
+            double milliseconds = Math.Ceiling(deadline.Remaining.TotalMilliseconds);
+            if (_token.WaitOne((int)Math.Min(milliseconds, int.MaxValue)))
                 return true;
             if (deadline.HasPassed)
                 return false;
         }
     }
-
-    // WaitOne takes at most int.MaxValue milliseconds; a longer wait goes round the loop.
-    private static readonly TimeSpan s_longestWait = TimeSpan.FromDays(1);
 }

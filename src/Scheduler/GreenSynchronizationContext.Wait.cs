@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using System.Reflection;
+
 namespace GreenThreads;
 
 // Every managed wait of a green thread arrives here (SynchronizationContext.SetWaitNotificationRequired): a contended lock, Monitor.Wait, WaitHandle.WaitOne,
@@ -19,9 +22,10 @@ namespace GreenThreads;
 // There it blocks the OS thread, and the monitor sees to the others. What it waits for must not depend on an affine green thread of the same scheduler: a
 // signal that has reached one is taken away from it (HandleWaiters.TryRob), but a lock that one holds over a park cannot be.
 //
-// A cancelled green thread (SchedulerGroup.Shutdown) leaves its wait by an exception, but not at once: most contended waits are for locks inside of the
-// framework, which are free again within microseconds, and code that is thrown out of such a lock is in no good state. (Seen: the lock of a shared array
-// pool, in the clean-up of a cancelled green thread.) So a wait has some patience; it ends early only if nothing has come then.
+// A cancelled green thread (SchedulerGroup.Shutdown) leaves its wait by an exception, but not at once: most contended waits are for what is free again
+// within microseconds, inside of the framework, and code that is thrown out of it is in no good state. So a wait has some patience; it ends early only if
+// nothing has come then. To enter a lock is no such wait, as in Java: nobody expects `lock` to throw (seen: in the lock of a shared array pool; in a
+// handler of an AsyncLocal, where it ends the process), and whoever has the lock is cancelled too and leaves it.
 //
 // Rejected: a thread of the pool for each wait (a hundred thousand waits need as many); RegisterWaitForSingleObject, which does the same as the waiter threads
 // but on threads that are shared with the whole process, and cannot tell whether a cancelled wait had taken its signal.
@@ -76,13 +80,29 @@ internal sealed partial class GreenSynchronizationContext
             result = ((waitAll && handles.Length > 1) || handles.Length > HandleWaiter.Capacity ? null : HandOver(self, handles, deadline))
                 ?? LookNowAndThen(self, handles, waitAll, deadline);
         }
-        if (result == WaitTimeout)
+        if (result == WaitTimeout && self.IsCanceled && !IsForLock())
             self.ThrowIfCanceled();
         return result;
     }
 
+    /// <summary>
+    /// Whether the calling green thread is about to enter a lock. For the rare case that its wait is to be cut short: takes some hundred microseconds.
+    /// </summary>
+    internal static bool IsForLock()
+    {
+        foreach (StackFrame frame in new StackTrace(fNeedFileInfo: false).GetFrames())
+        {
+            MethodBase? method = frame.GetMethod();
+            if (method?.DeclaringType is not { } type || type.Assembly == typeof(GreenSynchronizationContext).Assembly
+                || type.IsSubclassOf(typeof(WaitHandle)) || type == typeof(WaitHandle) || type == typeof(SynchronizationContext))
+                continue;
+            return type == typeof(Lock) || (type == typeof(Monitor) && method.Name.Contains("Enter", StringComparison.Ordinal));
+        }
+        return false;
+    }
+
     // The OS thread waits. Its scheduler's affine green threads wait with it, and one of them may have what it waits for: see HandleWait.
-    private static int WaitBlocking(IntPtr[] handles, bool waitAll, Deadline deadline)
+    internal static int WaitBlocking(IntPtr[] handles, bool waitAll, Deadline deadline)
     {
         TimeSpan pause = s_shortestPause;
         while (true)

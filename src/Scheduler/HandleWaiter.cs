@@ -115,6 +115,8 @@ internal sealed class HandleWaiter
             if (place.Waits.Count == 0)
                 _places.Add(place);
             place.Waits.AddLast(wait);
+            if (wait.IsWithdrawn)
+                _hasWithdrawals = true; // It may have been reset since, in a round that did not have this one yet.
             _nextDeadline = Deadline.Earlier(_nextDeadline, wait.Deadline);
         }
         _arrived.Clear();
@@ -158,14 +160,15 @@ internal sealed class HandleWaiter
 
     /// <summary>Waits for some of the places, and for the event if there is one, and ends the wait that has got its signal.</summary>
     /// <returns>Whether one was ended; other places may have moved up.</returns>
-    private bool Wait(int first, int count, AutoResetEvent? own, TimeSpan timeout)
+    private bool Wait(int first, int places, AutoResetEvent? own, TimeSpan timeout)
     {
-        int offset = own is null ? 0 : 1;
-        IntPtr[] handles = new IntPtr[offset + HandlesOf(first, count)];
+        int count = HandlesOf(first, places);
+        IntPtr[] handles = new IntPtr[own is null ? count : count + 1];
+        // Last: the lowest of several that are signalled is told, and the inbox is looked at after each in any case.
         if (own is not null)
-            handles[0] = own.SafeWaitHandle.DangerousGetHandle();
-        int next = offset;
-        for (int i = first; i < first + count; i++)
+            handles[count] = own.SafeWaitHandle.DangerousGetHandle();
+        int next = 0;
+        for (int i = first; i < first + places; i++)
         {
             _places[i].Handles.CopyTo(handles, next);
             next += _places[i].Handles.Length;
@@ -177,26 +180,28 @@ internal sealed class HandleWaiter
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            EndThoseThatCannotBeShared(first, count);
+            EndThoseThatCannotBeShared(first, places);
             return true;
         }
         if (result == GreenSynchronizationContext.WaitTimeout)
             return false;
         int abandoned = result & GreenSynchronizationContext.WaitAbandoned;
-        int index = (result & ~GreenSynchronizationContext.WaitAbandoned) - offset;
-        for (int i = first; index >= 0 && i < first + count; i++)
+        int index = result & ~GreenSynchronizationContext.WaitAbandoned;
+        for (int i = first; i < first + places; i++)
         {
-            int length = _places[i].Handles.Length;
-            if (index < length)
+            HandlePlace place = _places[i];
+            if (index < place.Handles.Length)
             {
-                HandlePlace place = _places[i];
-                // The lowest of several that are signalled is told: behind the others, so that all have their turn.
+                // Behind the others, so that all have their turn.
                 _places.RemoveAt(i);
                 _places.Add(place);
-                End(_places.Count - 1, place.Waits.First!, abandoned | index);
+                if (MutexHandle.TryRelease(place.Handles[index]))
+                    GiveBack(_places.Count - 1);
+                else
+                    End(_places.Count - 1, place.Waits.First!, abandoned | index);
                 return true;
             }
-            index -= length;
+            index -= place.Handles.Length;
         }
         return false;
     }

@@ -124,6 +124,7 @@ internal sealed class HandleWaiters(SchedulerGroup group)
         coroutine.TenantsWait = wait;
         Add(wait);
         Deadline patience = Deadline.Never;
+        bool isForLock = false;
         int answer;
         while (!wait.TryTake(out answer))
         {
@@ -131,12 +132,20 @@ internal sealed class HandleWaiters(SchedulerGroup group)
                 return null;
             if (self.IsCanceled && patience.IsNever)
                 patience = Deadline.After(GreenSynchronizationContext.Patience);
-            else if (patience.HasPassed && !wait.IsWithdrawn)
-                wait.Withdraw();
-            self.ParkUncanceled(wait.IsWithdrawn ? Deadline.Never : patience);
+            else if (patience.HasPassed && !wait.IsWithdrawn && !isForLock)
+                isForLock = !TryWithdraw(wait);
+            self.ParkUncanceled(wait.IsWithdrawn || isForLock ? Deadline.Never : patience);
         }
         coroutine.TenantsWait = null;
         return answer;
+    }
+
+    private static bool TryWithdraw(HandleWait wait)
+    {
+        if (GreenSynchronizationContext.IsForLock())
+            return false;
+        wait.Withdraw();
+        return true;
     }
 
     private void Add(HandleWait wait)

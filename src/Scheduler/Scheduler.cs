@@ -113,6 +113,8 @@ internal sealed unsafe partial class Scheduler
         {
             t_ofThisOsThread = this;
             OsThreadId = Interop.gettid();
+            SynchronizationContext? callers = SynchronizationContext.Current;
+            SynchronizationContext.SetSynchronizationContext(BlockingContext.Instance);
             if (GreenRuntime.Mode == GreenRuntimeMode.Switched)
                 AttachCarrier();
             RunUntilStopped();
@@ -120,6 +122,7 @@ internal sealed unsafe partial class Scheduler
                 DetachCarrier();
             // Nobody polls it any more: the monitor has ended.
             EventLoop.Dispose();
+            SynchronizationContext.SetSynchronizationContext(callers);
             t_ofThisOsThread = null;
         }
         catch (Exception exception)

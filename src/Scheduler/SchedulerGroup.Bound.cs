@@ -19,7 +19,9 @@ public sealed partial class SchedulerGroup
         var thread = new GreenThread(this, body, options, TakeId(here: null));
         CountSpawn(thread, here: null);
         AddBound(thread, Thread.CurrentThread);
+        System.Threading.SynchronizationContext? callers = System.Threading.SynchronizationContext.Current;
         thread.RunBound();
+        System.Threading.SynchronizationContext.SetSynchronizationContext(callers);
         RemoveBound(thread);
         return thread;
     }

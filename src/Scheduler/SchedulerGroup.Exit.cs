@@ -8,7 +8,7 @@ public sealed partial class SchedulerGroup
     // For the callbacks of a group that the end of the process catches.
     private static readonly TimeSpan s_timeAtProcessExit = TimeSpan.FromSeconds(1);
 
-    private readonly Lock _exitGate = new();
+    private readonly NoParkLock _exitGate = new();
 
     // Guarded by _exitGate.
     private readonly Stack<(Action Callback, ExecutionContext Context)> _exitCallbacks = new();
@@ -26,7 +26,7 @@ public sealed partial class SchedulerGroup
     public void AtExit(Action callback)
     {
         ArgumentNullException.ThrowIfNull(callback);
-        lock (_exitGate)
+        using (_exitGate.Enter())
         {
             if (_phase != Phase.Open)
                 throw new InvalidOperationException($"the scheduler group {Name} is being shut down");
@@ -55,7 +55,7 @@ public sealed partial class SchedulerGroup
             else if (thread.TakeFailure() is { } failure)
                 failures.Add(failure);
         }
-        lock (_exitGate)
+        using (_exitGate.Enter())
         {
             if (_isHookedToProcessExit)
                 AppDomain.CurrentDomain.ProcessExit -= OnProcessExit;
@@ -66,7 +66,7 @@ public sealed partial class SchedulerGroup
 
     private bool TryTakeExitCallback(out (Action Callback, ExecutionContext Context) exit)
     {
-        lock (_exitGate)
+        using (_exitGate.Enter())
             return _exitCallbacks.TryPop(out exit);
     }
 

@@ -151,6 +151,7 @@ public sealed partial class SchedulerGroup
 
     private void OnEndWhileClosing()
     {
+        using NoPark noPark = NoPark.Enter(); // Whoever ends is not counted any more: nobody would wait for it.
         Interlocked.MemoryBarrier();
         if (!_drained.IsSet && HasDrained())
             _drained.Set();

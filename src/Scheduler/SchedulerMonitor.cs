@@ -86,7 +86,7 @@ internal sealed partial class SchedulerMonitor
     internal void Stop()
     {
         _isStopping = true;
-        _wake.Set();
+        WakeUp();
     }
 
     /// <summary>Waits for its OS thread to end. Blocks.</summary>
@@ -97,6 +97,13 @@ internal sealed partial class SchedulerMonitor
     {
         Interlocked.MemoryBarrier(); // Pairs with the one in SleepWhileAllSleep.
         if (_isAsleep)
+            WakeUp();
+    }
+
+    // The event has a lock, and the caller may be a green thread in the middle of something.
+    private void WakeUp()
+    {
+        using (NoPark.Enter())
             _wake.Set();
     }
 
@@ -105,6 +112,9 @@ internal sealed partial class SchedulerMonitor
     {
         try
         {
+            // The first asks for names examine the runtime: here, rather than in a green thread that waits for a lock.
+            if (GreenRuntime.Mode == GreenRuntimeMode.Switched)
+                _ = ManagedFrames.IsAvailable;
             long lastLook = Stopwatch.GetTimestamp();
             int quietLooks = 0;
             while (!_isStopping)

@@ -8,9 +8,23 @@ internal sealed class SharedQueue
 {
     private readonly ConcurrentQueue<GreenThread> _queue = new();
 
-    internal int Count => _queue.Count;
+    internal int Count
+    {
+        get
+        {
+            using (NoPark.Enter())
+                return _queue.Count;
+        }
+    }
 
-    internal bool IsEmpty => _queue.IsEmpty;
+    internal bool IsEmpty
+    {
+        get
+        {
+            using (NoPark.Enter())
+                return _queue.IsEmpty;
+        }
+    }
 
     internal void Enqueue(GreenThread thread)
     {

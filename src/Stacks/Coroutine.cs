@@ -19,7 +19,7 @@ internal sealed unsafe class Coroutine
     private static long s_created;
 
     // Guards CoroutineBlock.Clr.Thread against being freed while somebody else than the coroutine looks at it.
-    private static readonly Lock s_endGate = new();
+    private static readonly NoParkLock s_endGate = new();
 
     // Copies of the arena's fields, so that Current is three loads; the capacity is 0 until there is an arena.
     private static nint s_region;
@@ -211,7 +211,7 @@ internal sealed unsafe class Coroutine
 
     private void SetThread(nint thread)
     {
-        lock (s_endGate)
+        using (s_endGate.Enter())
             _block->Clr.Thread = thread;
     }
 
@@ -227,7 +227,7 @@ internal sealed unsafe class Coroutine
         get
         {
             // Its green thread may have ended meanwhile, and the coroutine be given back: the Thread must not be freed between two loads.
-            lock (s_endGate)
+            using (s_endGate.Enter())
                 return ClrThread.IsInManagedCode(&_block->Clr);
         }
     }

@@ -7,7 +7,7 @@ namespace GreenThreads;
 // end are evened out. What a spike leaves behind, and nobody needs for a while, is ended for good (Review, CoroutineReaper).
 internal sealed class CoroutineReserve
 {
-    private static readonly Lock s_gate = new();
+    private static readonly NoParkLock s_gate = new();
 
     // Guarded by s_gate.
     private static readonly Dictionary<(int StackReserve, bool IsUsed), CoroutineReserve> s_reserves = [];
@@ -21,7 +21,7 @@ internal sealed class CoroutineReserve
 
     private static int s_isShrinking;
 
-    private readonly Lock _gate = new();
+    private readonly NoParkLock _gate = new();
 
     // Guarded by _gate.
     private readonly Stack<Coroutine> _idle = new();
@@ -37,7 +37,7 @@ internal sealed class CoroutineReserve
     {
         get
         {
-            lock (_gate)
+            using (_gate.Enter())
                 return _idle.Count;
         }
     }
@@ -47,7 +47,7 @@ internal sealed class CoroutineReserve
     {
         get
         {
-            lock (s_gate)
+            using (s_gate.Enter())
                 return s_reserves.Values.Any(static reserve => reserve.Count > KeptForReuse);
         }
     }
@@ -57,7 +57,7 @@ internal sealed class CoroutineReserve
     {
         get
         {
-            lock (s_gate)
+            using (s_gate.Enter())
                 return s_reserves.Values.Sum(reserve => reserve.Count);
         }
     }
@@ -70,7 +70,7 @@ internal sealed class CoroutineReserve
 
     private static CoroutineReserve Of(int stackReserve, bool isUsed)
     {
-        lock (s_gate)
+        using (s_gate.Enter())
         {
             if (!s_reserves.TryGetValue((stackReserve, isUsed), out CoroutineReserve? reserve))
                 s_reserves.Add((stackReserve, isUsed), reserve = new CoroutineReserve());
@@ -89,7 +89,7 @@ internal sealed class CoroutineReserve
             coroutine.ForgetCarrier();
             coroutine.TrimStack();
         }
-        lock (_gate)
+        using (_gate.Enter())
         {
             foreach (Coroutine coroutine in coroutines)
                 _idle.Push(coroutine);
@@ -106,7 +106,7 @@ internal sealed class CoroutineReserve
         if (!CoroutineReaper.IsAvailable)
             return 0;
         Coroutine[] all;
-        lock (_gate)
+        using (_gate.Enter())
         {
             // All of them, for a moment, so that nobody waits for the sort.
             all = [.. _idle.Reverse()];
@@ -131,7 +131,7 @@ internal sealed class CoroutineReserve
 
     private void PutBack(IEnumerable<Coroutine> coroutines)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             foreach (Coroutine coroutine in coroutines)
                 _idle.Push(coroutine);
@@ -145,7 +145,7 @@ internal sealed class CoroutineReserve
     internal static bool Review()
     {
         CoroutineReserve[] reserves;
-        lock (s_gate)
+        using (s_gate.Enter())
             reserves = [.. s_reserves.Values];
         bool mayComeAgain = false;
         foreach (CoroutineReserve reserve in reserves)
@@ -156,7 +156,7 @@ internal sealed class CoroutineReserve
     private bool ReviewOne()
     {
         int excess;
-        lock (_gate)
+        using (_gate.Enter())
         {
             excess = _least - KeptForReuse;
             _least = _idle.Count;
@@ -211,7 +211,7 @@ internal sealed class CoroutineReserve
     /// <returns>False if there was none.</returns>
     internal bool TryMoveTo(CoroutinePool pool, int atMost)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             int count = Math.Min(atMost, _idle.Count);
             for (int i = 0; i < count; i++)

@@ -35,7 +35,7 @@ internal sealed unsafe class StackArena
     private const int Colours = 16;
     private const int ColourStep = 128;
 
-    private readonly Lock _gate = new();
+    private readonly NoParkLock _gate = new();
     private readonly StackGuard _guard;
     private readonly int _strideShift;
 
@@ -100,7 +100,7 @@ internal sealed unsafe class StackArena
     {
         get
         {
-            lock (_gate)
+            using (_gate.Enter())
                 return _used - _freeStrides;
         }
     }
@@ -111,7 +111,7 @@ internal sealed unsafe class StackArena
     /// <exception cref="GreenThreadLimitException">The arena, the memory or the map count is used up.</exception>
     internal int Allocate(int strides = 1)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_free.TryGetValue(strides, out Stack<int>? free) && free.TryPop(out int index))
             {
@@ -140,7 +140,7 @@ internal sealed unsafe class StackArena
         // All of its pages: what lies above the base is only its colour.
         CoroutineBlock* block = Blocks + index;
         Trim(block, Region + ((nint)(index + strides) << _strideShift));
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (!_free.TryGetValue(strides, out Stack<int>? free))
                 _free.Add(strides, free = new Stack<int>());

@@ -16,7 +16,7 @@ internal static class ManagedFrames
     /// <summary>Last, if there may be further frames: the stack does not end where a green thread's does.</summary>
     internal const string More = "[more]";
 
-    private static readonly Lock s_gate = new();
+    private static readonly NoParkLock s_gate = new();
 
     // Made once, under the lazy's lock; used under s_gate.
     private static readonly Lazy<Reading?> s_reading = new(Start);
@@ -84,7 +84,7 @@ internal static class ManagedFrames
     {
         if (s_reading.Value is not { } reading)
             return null;
-        lock (s_gate)
+        using (s_gate.Enter())
         {
             try
             {

@@ -27,13 +27,13 @@ internal sealed unsafe class RuntimeCall
     /// <summary>The runtime's own function.</summary>
     internal nint Function { get; }
 
-    /// <summary>Looks for it, and lets the runtime bind it if nobody has called it yet.</summary>
+    /// <summary>Looks for it. Calls it once, with a zero for its argument: before the first call the descriptor is empty.</summary>
     /// <exception cref="RuntimeUnsupportedException">It is not as it is known to be.</exception>
     internal static RuntimeCall Find(CoreClrModule module, Type type, string method, string entryPoint)
     {
         MethodInfo info = type.GetMethod(method, BindingFlags.Static | BindingFlags.NonPublic)
             ?? throw new RuntimeUnsupportedException($"{type} has no method {method}");
-        Marshal.Prelink(info);
+        info.Invoke(null, info.GetParameters().Length == 0 ? [] : [0]);
         nint descriptor = info.MethodHandle.Value;
         using var memory = new SelfMemory();
         byte[] name = [.. Encoding.ASCII.GetBytes(entryPoint), 0];

@@ -23,8 +23,15 @@ internal static class StaticConstructors
             return isOne;
         using (NoPark.Enter())
         {
-            // The first time ever, it examines the runtime, which it cannot do on a stack of ours.
-            isOne = ManagedFrames.HasBeenTried ? place.IsStaticConstructor : ProbeThread.Run(() => place.IsStaticConstructor);
+            try
+            {
+                // The first time ever, it examines the runtime, which it cannot do on a stack of ours.
+                isOne = ManagedFrames.HasBeenTried ? place.IsStaticConstructor : ProbeThread.Run(() => place.IsStaticConstructor);
+            }
+            catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
+            {
+                return true; // Who does not know does not park. Another time.
+            }
         }
         s_places = new Dictionary<AffinityCause, bool>(places.Count < MaximumPlaces ? places : []) { [place] = isOne };
         return isOne;
