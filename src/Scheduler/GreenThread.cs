@@ -79,7 +79,8 @@ public partial class GreenThread : Waiter
         }
     }
 
-    internal SchedulerGroup Group { get; }
+    /// <summary>Whose schedulers run it, and what it spawns in turn.</summary>
+    public SchedulerGroup Group { get; }
 
     /// <summary>Whether it may run on one scheduler only, for ever: what <see cref="SchedulerGroup.Run"/> runs.</summary>
     internal bool IsPinned { get; }
