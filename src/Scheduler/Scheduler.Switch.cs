@@ -35,11 +35,23 @@ internal sealed unsafe partial class Scheduler
 
     private int _budget = OperationBudget;
 
+    // Guesses, see IsTurnOfSpinner.
+    private const int SmallCrowd = 8;
+    private const int LongestSpin = 8;
+
+    private uint _spins;
+
     /// <summary>
     /// Whether a switch is under way: the running green thread looks for the next one, or has not finished what is to become of the last. It can neither park
     /// nor yield then. Owner scheduler only.
     /// </summary>
     internal bool IsBetweenGreenThreads => _leftFor != LeftFor.Nothing;
+
+    /// <summary>
+    /// Whether the running green thread, which spins, shall let others run now: always while few wait, every few times in a crowd. There a round takes long in any
+    /// case, and if all of them spin before they park, as ten thousand do that begin to wait for one semaphore, it is the rounds that cost. Owner scheduler only.
+    /// </summary>
+    internal bool IsTurnOfSpinner() => ++_spins % (uint)Math.Clamp(QueuedCount / SmallCrowd, 1, LongestSpin) == 0;
 
     /// <summary>Counts an operation of the running green thread that did not have to wait, and lets others run when there were many.</summary>
     internal void SpendBudget()

@@ -78,8 +78,10 @@ internal static unsafe class SpinHook
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int Yield()
     {
-        if (GreenThread.Current is not { } self || !GreenSynchronizationContext.MayPark(self))
+        if (GreenThread.Current is not { } self)
             return s_yield();
-        return self.Scheduler!.Yield(self, self.Coroutine!) ? 1 : s_yield();
+        if (!self.Scheduler!.IsTurnOfSpinner())
+            return 0; // As if there had been nobody else.
+        return GreenSynchronizationContext.MayPark(self) && self.Scheduler!.Yield(self, self.Coroutine!) ? 1 : s_yield();
     }
 }
