@@ -18,6 +18,7 @@ internal static class Program
         ["no-address-space"] = NoAddressSpaceScenario.Run,
         ["no-stack"] = NoStackScenario.Run,
         ["park-many"] = ParkManyScenario.Run,
+        ["wait-many"] = WaitManyScenario.Run,
         ["creation-cost"] = CreationCostScenario.Run,
         ["collection-pause"] = CollectionPauseScenario.Run,
         ["stack-use"] = StackUseScenario.Run,
