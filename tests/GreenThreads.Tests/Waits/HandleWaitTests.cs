@@ -193,16 +193,19 @@ public sealed class HandleWaitTests
 
         void Run(Action wait, ManagedWaits expected)
         {
-            ManagedWaits before = WaitsOf(group);
-            Party.OnGreenThread(group, wait).Join();
-            ManagedWaits after = WaitsOf(group);
-            Assert.Equal(expected, new ManagedWaits
+            Party.OnGreenThread(group, () =>
             {
-                AtOnce = after.AtOnce - before.AtOnce,
-                AfterYield = after.AfterYield - before.AfterYield,
-                HandedOver = after.HandedOver - before.HandedOver,
-                LookedAt = after.LookedAt - before.LookedAt,
-            });
+                ManagedWaits before = WaitsOf(group);
+                wait();
+                ManagedWaits after = WaitsOf(group);
+                Assert.Equal(expected, new ManagedWaits
+                {
+                    AtOnce = after.AtOnce - before.AtOnce,
+                    AfterYield = after.AfterYield - before.AfterYield,
+                    HandedOver = after.HandedOver - before.HandedOver,
+                    LookedAt = after.LookedAt - before.LookedAt,
+                });
+            }).Join();
         }
     }
 
