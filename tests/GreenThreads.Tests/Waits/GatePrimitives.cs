@@ -113,6 +113,8 @@ internal sealed class LazyPrimitive : WaitPrimitive
 
     internal override bool SharesFailures => true;
 
+    internal override bool EndsWithGroup => false;
+
     internal override void Hold()
     {
         _startOther(() => _ = _lazy.Value);

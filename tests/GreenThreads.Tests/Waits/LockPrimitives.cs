@@ -13,6 +13,8 @@ internal sealed class MonitorPrimitive : LockPrimitive
 {
     private readonly object _gate = new();
 
+    internal override bool EndsWithGroup => false;
+
     internal override void Wait() => Monitor.Enter(_gate);
 
     internal override bool Wait(TimeSpan timeout) => Monitor.TryEnter(_gate, timeout);
@@ -23,6 +25,8 @@ internal sealed class MonitorPrimitive : LockPrimitive
 internal sealed class LockObjectPrimitive : LockPrimitive
 {
     private readonly Lock _gate = new();
+
+    internal override bool EndsWithGroup => false;
 
     internal override void Wait() => _gate.Enter();
 

@@ -18,6 +18,9 @@ internal abstract class WaitPrimitive
     /// <summary>Whether what ends the other party ends those who wait for it, too.</summary>
     internal virtual bool SharesFailures => false;
 
+    /// <summary>Whether the end of its group takes a green thread out of the wait. Nobody is thrown out of the entry of a lock.</summary>
+    internal virtual bool EndsWithGroup => true;
+
     internal virtual bool HasTimeout => true;
 
     internal virtual bool HasToken => false;
