@@ -39,6 +39,7 @@ internal static class BlockedWaits
     private static (double Milliseconds, int Threads, int Left) Block(int semaphoreWaiters, int delays)
     {
         int threads = 0;
+        using var sampler = new Timer(_ => threads = Math.Max(threads, CountOsThreads()), null, TimeSpan.Zero, TimeSpan.FromMilliseconds(20));
         double milliseconds;
         using (var group = new SchedulerGroup(new SchedulerGroupOptions { Schedulers = 2 }))
         using (var semaphore = new SemaphoreSlim(0))
@@ -47,13 +48,9 @@ internal static class BlockedWaits
             GreenThread[] waiting = [.. Enumerable.Range(0, semaphoreWaiters).Select(_ => group.Spawn(() => semaphore.Wait()))];
             GreenThread[] delayed = [.. Enumerable.Range(0, delays).Select(_ => group.Spawn(() => Task.Delay(1000).Wait()))];
             foreach (GreenThread thread in delayed)
-            {
-                threads = Math.Max(threads, CountOsThreads());
                 thread.Join();
-            }
             while (group.Snapshot().Parked < semaphoreWaiters)
-                Thread.Sleep(1);
-            threads = Math.Max(threads, CountOsThreads());
+                Thread.Sleep(10);
             if (semaphoreWaiters > 0)
                 semaphore.Release(semaphoreWaiters);
             foreach (GreenThread thread in waiting)
