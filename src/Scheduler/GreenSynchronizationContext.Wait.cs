@@ -149,7 +149,7 @@ internal sealed partial class GreenSynchronizationContext
                 patience = Deadline.After(Patience);
             self.ParkUncanceled(Deadline.Earlier(deadline, Deadline.After(pause)));
             int result = WaitHelper(handles, waitAll, 0);
-            if (result != WaitTimeout || deadline.HasPassed || patience.HasPassed)
+            if (result != WaitTimeout || deadline.HasPassed || (patience.HasPassed && !IsForLock()))
                 return result;
             pause = Longer(pause);
         }

@@ -121,6 +121,7 @@ internal sealed class HandleWaiters(SchedulerGroup group)
     private int? WaitOnce(GreenThread self, HandleWait wait)
     {
         Coroutine coroutine = self.Coroutine!;
+        object? outer = coroutine.TenantsWait; // To look at the stack (IsForLock) may wait for something itself.
         coroutine.TenantsWait = wait;
         Add(wait);
         Deadline patience = Deadline.Never;
@@ -129,14 +130,17 @@ internal sealed class HandleWaiters(SchedulerGroup group)
         while (!wait.TryTake(out answer))
         {
             if (wait.WasRobbed)
+            {
+                coroutine.TenantsWait = outer;
                 return null;
+            }
             if (self.IsCanceled && patience.IsNever)
                 patience = Deadline.After(GreenSynchronizationContext.Patience);
             else if (patience.HasPassed && !wait.IsWithdrawn && !isForLock)
                 isForLock = !TryWithdraw(wait);
             self.ParkUncanceled(wait.IsWithdrawn || isForLock ? Deadline.Never : patience);
         }
-        coroutine.TenantsWait = null;
+        coroutine.TenantsWait = outer;
         return answer;
     }
 
