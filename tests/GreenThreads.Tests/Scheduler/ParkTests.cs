@@ -75,7 +75,8 @@ public sealed class ParkTests
         GreenThread thread = GreenThread.Spawn(() =>
         {
             running.Set();
-            SpinWait.SpinUntil(() => goOn.IsSet);
+            while (!goOn.IsSet)
+                Thread.SpinWait(1);
             GreenThread.Park();
         });
         running.Wait();
