@@ -19,7 +19,7 @@ internal sealed class BlockingCalls
     public BlockingCalls(Compilation compilation)
     {
         Add(Rules.Sleep, "System.Threading.Thread", "the runtime sleeps in the kernel", "'GreenThread.Sleep'", "Sleep");
-        Add(Rules.Socket, "System.Net.Sockets.Socket", InKernel, "'GreenTcpStream' or 'GreenTcpListener'",
+        Add(Rules.Socket, "System.Net.Sockets.Socket", InKernel, "'GreenTcpStream' or 'GreenTcpListener', or 'GreenThread.Adopt' the socket and silence this",
             "Accept", "Connect", "Disconnect", "Poll", "Receive", "ReceiveFrom", "ReceiveMessageFrom", "Select", "Send", "SendFile", "SendTo");
         Add(Rules.Socket, "System.Net.Sockets.NetworkStream", InKernel, "'GreenTcpStream'",
             "CopyTo", "Read", "ReadAtLeast", "ReadByte", "ReadExactly", "Write", "WriteByte");
@@ -28,7 +28,7 @@ internal sealed class BlockingCalls
         Add(Rules.Socket, "System.Net.Sockets.UdpClient", InKernel, "'EventLoop.WaitReadable' before it, or the asynchronous member", "Receive");
         Add(Rules.Mutex, "System.Threading.Mutex", OwnedByOsThread, "'lock' or 'SemaphoreSlim', or for a named one an OS thread of its own",
             Constructor, "OpenExisting", "TryOpenExisting", "ReleaseMutex", "WaitOne");
-        Add(Rules.Dns, "System.Net.Dns", Resolver, "the asynchronous member and wait for its task",
+        Add(Rules.Dns, "System.Net.Dns", Resolver, "'GreenThread.Await' with the asynchronous member",
             "GetHostAddresses", "GetHostByAddress", "GetHostByName", "GetHostEntry", "Resolve");
         _mutex = compilation.GetTypeByMetadataName("System.Threading.Mutex");
 
