@@ -195,15 +195,22 @@ internal sealed class HandleWaiter
                 // Behind the others, so that all have their turn.
                 _places.RemoveAt(i);
                 _places.Add(place);
-                if (MutexHandle.TryRelease(place.Handles[index]))
-                    GiveBack(_places.Count - 1);
-                else
-                    End(_places.Count - 1, place.Waits.First!, abandoned | index);
+                OnSignal(_places.Count - 1, abandoned | index);
                 return true;
             }
             index -= place.Handles.Length;
         }
         return false;
+    }
+
+    // A mutex belongs to this thread now, which nobody has any use for.
+    private void OnSignal(int index, int result)
+    {
+        HandlePlace place = _places[index];
+        if (MutexHandle.TryRelease(place.Handles[result & ~GreenSynchronizationContext.WaitAbandoned]))
+            GiveBack(index);
+        else
+            End(index, place.Waits.First!, result);
     }
 
     // One of the handles is not valid, or of a kind that the runtime does not wait for together with others (named mutexes).
@@ -218,7 +225,7 @@ internal sealed class HandleWaiter
                 int result = GreenSynchronizationContext.WaitOnOsThread([.. _places[i].Handles, s_never.SafeWaitHandle.DangerousGetHandle()], waitAll: false, 0);
                 if (result == GreenSynchronizationContext.WaitTimeout)
                     continue;
-                End(i, _places[i].Waits.First!, result);
+                OnSignal(i, result);
             }
             catch (Exception exception) when (exception is not OutOfMemoryException)
             {

@@ -36,7 +36,9 @@ public sealed class SnapshotTests
         GreenThread running = group.Spawn(() =>
         {
             GreenThread parked = GreenThread.Spawn(() => GreenThread.Sleep(TimeSpan.FromMinutes(5)));
-            GreenThread.Sleep(TimeSpan.FromMilliseconds(1));
+            // More than once if the time is over before the park begins.
+            while (parked.State != GreenThreadState.Parked)
+                GreenThread.Sleep(TimeSpan.FromMilliseconds(1));
             GreenThread.Spawn(() => { });
             GreenThread.Spawn(() => { });
             while (!Volatile.Read(ref stop))
