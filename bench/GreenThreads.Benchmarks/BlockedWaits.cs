@@ -50,13 +50,14 @@ internal static class BlockedWaits
             foreach (GreenThread thread in delayed)
                 thread.Join();
             while (group.Snapshot().Parked < semaphoreWaiters)
-                Thread.Sleep(10);
+                Thread.Sleep(50); // Each look takes a millisecond or two from those that are looked at.
             if (semaphoreWaiters > 0)
                 semaphore.Release(semaphoreWaiters);
             foreach (GreenThread thread in waiting)
                 thread.Join();
             milliseconds = clock.Elapsed.TotalMilliseconds;
         }
+        Thread.Sleep(500); // The system takes a moment to bury threads that have ended.
         return (milliseconds, threads, CountOsThreads());
     }
 
@@ -89,7 +90,7 @@ internal static class BlockedWaits
 
     private static void SatisfiedAtOnce()
     {
-        const int count = 200_000;
+        const int count = 50_000;
         using var group = new SchedulerGroup(new SchedulerGroupOptions { Schedulers = 2 });
         using var set = new ManualResetEvent(true);
         using var turn = new AutoResetEvent(false);
@@ -103,22 +104,27 @@ internal static class BlockedWaits
             ("Task.Wait", static () => Task.CompletedTask.Wait()),
         ];
         Console.WriteLine();
-        Console.WriteLine("| satisfied at once | OS thread, median ns | green thread | median ratio | min | max |");
-        Console.WriteLine("|---|---:|---:|---:|---:|---:|");
+        Console.WriteLine("| satisfied at once | OS thread: median ns | min | max | green thread: median ns | min | max | ratio of medians |");
+        Console.WriteLine("|---|---:|---:|---:|---:|---:|---:|---:|");
         foreach ((string name, Action wait) in waits)
         {
-            // Two rounds to warm up; then in turns, so that both meet the same noise.
-            var pairs = new List<(double Os, double Green)>();
-            for (int round = -2; round < 2 * Rounds; round++)
+            // Some rounds to warm up; then in turns, so that both meet the same noise.
+            const int warmUp = 5;
+            var os = new List<double>();
+            var green = new List<double>();
+            for (int round = -warmUp; round < 5 * Rounds; round++)
             {
-                double os = Task.Factory.StartNew(() => Time(count, wait), TaskCreationOptions.LongRunning).Result;
-                double green = group.Spawn(() => Time(count, wait)).Result;
-                if (round >= 0)
-                    pairs.Add((os, green));
+                double onOsThread = Task.Factory.StartNew(() => Time(count, wait), TaskCreationOptions.LongRunning).Result;
+                double onGreenThread = group.Spawn(() => Time(count, wait)).Result;
+                if (round < 0)
+                    continue;
+                os.Add(onOsThread);
+                green.Add(onGreenThread);
             }
-            double[] ratios = [.. pairs.Select(static pair => pair.Green / pair.Os).Order()];
+            os.Sort();
+            green.Sort();
             Console.WriteLine(string.Create(s_culture,
-                $"| {name} | {Median(pairs.Select(static pair => pair.Os)):F0} | {Median(pairs.Select(static pair => pair.Green)):F0} | {Median(ratios):F2} | {ratios[0]:F2} | {ratios[^1]:F2} |"));
+                $"| {name} | {Median(os):F0} | {os[0]:F0} | {os[^1]:F0} | {Median(green):F0} | {green[0]:F0} | {green[^1]:F0} | {Median(green) / Median(os):F2} |"));
         }
     }
 
@@ -130,11 +136,7 @@ internal static class BlockedWaits
         return Stopwatch.GetElapsedTime(start).TotalNanoseconds / count;
     }
 
-    private static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return sorted[sorted.Length / 2];
-    }
+    private static double Median(List<double> sorted) => sorted[sorted.Count / 2];
 
     private static int CountOsThreads() => Directory.GetDirectories("/proc/self/task").Length;
 }
