@@ -29,6 +29,7 @@ internal static class Program
         ["give-back"] = GiveBackScenario.Run,
         ["early-statics"] = EarlyStaticsScenario.Run,
         ["direct-room"] = DirectRoomScenario.Run,
+        ["spin-first"] = SpinFirstScenario.Run,
         ["selfcheck"] = SelfCheckScenario.Run,
     };
 

@@ -44,6 +44,13 @@ public sealed class SpinHookTests
         });
     }
 
+    [SwitchedFact]
+    public void So_it_is_in_a_process_that_has_not_slept_before()
+    {
+        ChildResult child = ChildProcess.Run("spin-first");
+        Assert.True(child.ExitCode == 0, child.ToString());
+    }
+
     // The hang that it was written for: Dispose of a registration waits, spinning, for a callback that waits for a lock.
     [SwitchedFact]
     public void A_cancellation_callback_that_waits_for_a_lock_is_waited_for_by_its_registration()
