@@ -34,8 +34,9 @@ internal static class WaitManyScenario
         Console.WriteLine($"most_os_threads={s_mostOsThreads}");
         Console.WriteLine($"descriptors_before={descriptors}");
         Console.WriteLine($"descriptors_after={CountOf("fd")}");
-        // Its waiter threads end within the Dispose; what remains are those of the pool and the runtime.
-        Console.WriteLine($"group_threads_after={OsThreadNames().Count(static name => name.StartsWith("many", StringComparison.Ordinal))}");
+        // Its waiter threads end within the Dispose; the system shows them for a moment longer. What remains are those of the pool and the runtime.
+        SpinWait.SpinUntil(static () => CountOfGroup() == 0, TimeSpan.FromSeconds(30));
+        Console.WriteLine($"group_threads_after={CountOfGroup()}");
         Console.WriteLine($"waits_after={group.Snapshot().WaiterThreads + group.Snapshot().Parked}");
         return 0;
     }
@@ -70,6 +71,8 @@ internal static class WaitManyScenario
     }
 
     private static int CountOf(string what) => Directory.EnumerateFileSystemEntries($"/proc/self/{what}").Count();
+
+    private static int CountOfGroup() => OsThreadNames().Count(static name => name.StartsWith("many", StringComparison.Ordinal));
 
     private static IEnumerable<string> OsThreadNames() => Directory.EnumerateDirectories("/proc/self/task").Select(static task =>
     {
