@@ -27,15 +27,20 @@ public partial class GreenThread
     /// <exception cref="GreenThreadLimitException">The system gives no further thread.</exception>
     internal void StartBound()
     {
-        var thread = new Thread(() =>
+        var thread = new Thread(static state =>
         {
-            t_bound = this;
-            Execute();
-            Group.RemoveBound(this);
+            var self = (GreenThread)state!;
+            t_bound = self;
+            self.Execute();
+            self.Group.RemoveBound(self);
         })
         { IsBackground = true, Name = Name };
         Group.AddBound(this, thread);
-        if (!OsThread.TryStart(thread))
+        try
+        {
+            thread.UnsafeStart(this);
+        }
+        catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
         {
             Group.RemoveBound(this);
             throw new GreenThreadLimitException(

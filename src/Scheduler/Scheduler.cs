@@ -94,7 +94,11 @@ internal sealed unsafe partial class Scheduler
     internal void Start()
     {
         _thread = new Thread(Run) { IsBackground = true, Name = Name };
-        if (!OsThread.TryStart(_thread))
+        try
+        {
+            _thread.UnsafeStart();
+        }
+        catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
         {
             _thread = null;
             throw new GreenThreadLimitException("the system gives no further OS thread", "ulimit -u, kernel.threads-max or the cgroup's pids.max");

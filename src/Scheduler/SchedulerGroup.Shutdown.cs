@@ -88,9 +88,15 @@ public sealed partial class SchedulerGroup
 
     private void StartCloser(Deadline drainEnd)
     {
-        // No further OS thread to be had: then this one, with the risk that its wait is cut short.
-        if (!OsThread.TryStart(new Thread(() => Close(drainEnd)) { IsBackground = true, Name = $"{Name}-closer" }))
+        try
+        {
+            new Thread(() => Close(drainEnd)) { IsBackground = true, Name = $"{Name}-closer" }.UnsafeStart();
+        }
+        catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
+        {
+            // No further OS thread to be had: then this one, with the risk that its wait is cut short.
             Close(drainEnd);
+        }
     }
 
     private void Close(Deadline drainEnd)

@@ -197,8 +197,14 @@ internal sealed class CoroutineReserve
             }
         })
         { IsBackground = true, Name = "coroutine reaper" };
-        if (!OsThread.TryStart(thread))
+        try
+        {
+            thread.UnsafeStart();
+        }
+        catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
+        {
             Volatile.Write(ref s_isShrinking, 0); // Another time.
+        }
     }
 
     /// <summary>Moves some into a pool.</summary>

@@ -69,7 +69,15 @@ public sealed class MutexTests
         using SchedulerGroup group = NewGroup();
         using var mutex = new Mutex();
         var order = new Signal();
-        Party owner = OwnOnOsThread(mutex, until: order);
+        var holds = new Signal();
+        Party owner = Party.OnOsThread(() =>
+        {
+            mutex.WaitOne();
+            holds.Set();
+            order.Wait(Deadline.Never);
+            mutex.ReleaseMutex();
+        });
+        Assert.True(holds.Wait(Deadline.After(TimeLimit.Generous)));
         Party waiter = Party.OnGreenThread(group, () =>
         {
             Assert.True(mutex.WaitOne());
@@ -87,7 +95,15 @@ public sealed class MutexTests
         using SchedulerGroup group = NewGroup();
         using var mutex = new Mutex();
         var order = new Signal();
-        Party owner = OwnOnOsThread(mutex, until: order);
+        var holds = new Signal();
+        Party owner = Party.OnOsThread(() =>
+        {
+            mutex.WaitOne();
+            holds.Set();
+            order.Wait(Deadline.Never);
+            mutex.ReleaseMutex();
+        });
+        Assert.True(holds.Wait(Deadline.After(TimeLimit.Generous)));
         Party.OnGreenThread(group, () =>
         {
             Assert.False(mutex.WaitOne(0));
@@ -106,7 +122,15 @@ public sealed class MutexTests
         string name = $"greenthreads-{Guid.NewGuid():N}";
         using var mutex = new Mutex(initiallyOwned: false, name);
         var order = new Signal();
-        Party owner = OwnOnOsThread(mutex, until: order);
+        var holds = new Signal();
+        Party owner = Party.OnOsThread(() =>
+        {
+            mutex.WaitOne();
+            holds.Set();
+            order.Wait(Deadline.Never);
+            mutex.ReleaseMutex();
+        });
+        Assert.True(holds.Wait(Deadline.After(TimeLimit.Generous)));
         var isOutOfTime = new Signal();
         Party waiter = Party.OnGreenThread(group, () =>
         {
@@ -121,19 +145,5 @@ public sealed class MutexTests
         order.Set();
         owner.Join();
         waiter.Join();
-    }
-
-    private static Party OwnOnOsThread(Mutex mutex, Signal until)
-    {
-        var holds = new Signal();
-        Party owner = Party.OnOsThread(() =>
-        {
-            mutex.WaitOne();
-            holds.Set();
-            until.Wait(Deadline.Never);
-            mutex.ReleaseMutex();
-        });
-        Assert.True(holds.Wait(Deadline.After(TimeLimit.Generous)));
-        return owner;
     }
 }
