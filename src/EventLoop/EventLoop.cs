@@ -77,8 +77,8 @@ public sealed partial class EventLoop : IDisposable
     /// the past does at once. Blocks the OS thread. Owner scheduler only.
     /// </summary>
     /// <param name="until">When to return at the latest; never earlier for this reason.</param>
-    /// <param name="ready">Gets those who became ready; they have left their wait lists, and the caller owes each a <see cref="Waiter.Wake"/>.</param>
-    internal void Poll(Deadline until, List<Waiter> ready)
+    /// <param name="ready">Gets those who became ready; they have left their wait lists, and the caller owes each a <see cref="WaitNode.Wake"/>.</param>
+    internal void Poll(Deadline until, List<WaitNode> ready)
     {
         int before = ready.Count;
         while (true)
@@ -93,7 +93,7 @@ public sealed partial class EventLoop : IDisposable
 
     /// <summary>The same without waiting, for a loop whose owner is stuck. Any thread.</summary>
     /// <returns>True if it has swallowed an interrupt: the caller must repeat it if the owner polls, or is about to, by now.</returns>
-    internal bool PollOnBehalf(List<Waiter> ready)
+    internal bool PollOnBehalf(List<WaitNode> ready)
     {
         bool isInterrupted = PollOnce(Deadline.At(0), ready);
         if (isInterrupted)
@@ -126,7 +126,7 @@ public sealed partial class EventLoop : IDisposable
     /// <summary>One system call, and the interests' share of its events.</summary>
     /// <returns>True if it saw an interrupt, which the caller must answer.</returns>
     [SkipLocalsInit]
-    private unsafe bool PollOnce(Deadline until, List<Waiter> ready)
+    private unsafe bool PollOnce(Deadline until, List<WaitNode> ready)
     {
         byte* events = stackalloc byte[BatchSize * Interop.epoll_event.MaximumSize];
         int count = WaitForEvents(events, until);

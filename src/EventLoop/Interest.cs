@@ -152,7 +152,7 @@ internal sealed class Interest
     }
 
     /// <summary>Counts the edges of an event and hands over whom it concerns. Called by whoever polls the loop.</summary>
-    internal void OnEvents(ulong key, uint events, List<Waiter> ready)
+    internal void OnEvents(ulong key, uint events, List<WaitNode> ready)
     {
         using (_gate.Enter())
         {

@@ -2,64 +2,86 @@ using System.Diagnostics;
 
 namespace GreenThreads;
 
-/// <summary>A list of waiters, first come first out, linked through the waiters themselves. A mutable struct: keep it in a field.</summary>
+/// <summary>A list of waiters, first come first out, linked through themselves. A mutable struct: keep it in a field.</summary>
 internal struct WaitList
 {
-    // All of it is guarded by the lock of whoever owns the list; so are the links in the waiters.
-    private Waiter? _first;
-    private Waiter? _last;
+    // All of it is guarded by the lock of whoever owns the list; so are the links in the nodes.
+    private WaitNode? _first;
+    private WaitNode? _last;
 
     internal readonly bool IsEmpty => _first is null;
 
-    internal void Add(Waiter waiter)
+    internal void Add(WaitNode node)
     {
-        Debug.Assert(!waiter.IsInList, "a waiter waits in one list at a time");
-        waiter.IsInList = true;
-        waiter.NextInList = null;
-        waiter.PreviousInList = _last;
+        Debug.Assert(!node.IsInList, "a waiter waits in one list at a time");
+        node.NextInList = null;
+        node.PreviousInList = _last;
         if (_last is null)
-            _first = waiter;
+            _first = node;
         else
-            _last.NextInList = waiter;
-        _last = waiter;
+            _last.NextInList = node;
+        _last = node;
+        node.IsInList = true;
     }
 
     /// <summary>Takes a waiter out that is in this list.</summary>
-    internal void Remove(Waiter waiter)
+    internal void Remove(WaitNode node)
     {
-        Debug.Assert(waiter.IsInList, "only a waiter that is in the list can leave it");
-        if (waiter.PreviousInList is null)
-            _first = waiter.NextInList;
+        Debug.Assert(node.IsInList, "only a waiter that is in the list can leave it");
+        if (node.PreviousInList is null)
+            _first = node.NextInList;
         else
-            waiter.PreviousInList.NextInList = waiter.NextInList;
-        if (waiter.NextInList is null)
-            _last = waiter.PreviousInList;
+            node.PreviousInList.NextInList = node.NextInList;
+        if (node.NextInList is null)
+            _last = node.PreviousInList;
         else
-            waiter.NextInList.PreviousInList = waiter.PreviousInList;
-        waiter.NextInList = null;
-        waiter.PreviousInList = null;
-        waiter.IsInList = false;
+            node.NextInList.PreviousInList = node.PreviousInList;
+        node.NextInList = null;
+        node.PreviousInList = null;
+        node.IsInList = false;
     }
 
-    internal Waiter? TakeFirst()
+    internal readonly WaitNode? First => _first;
+
+    internal WaitNode? TakeFirst()
     {
-        Waiter? first = _first;
+        WaitNode? first = _first;
         if (first is not null)
             Remove(first);
         return first;
     }
 
-    /// <summary>Empties the list into another collection, for somebody else to wake.</summary>
-    internal void MoveTo(List<Waiter> ready)
+    /// <summary>Takes the first out that still wants what is there for one only; those before it that do not, leave too.</summary>
+    internal WaitNode? TakeFirstClaimed()
     {
-        while (TakeFirst() is { } waiter)
-            ready.Add(waiter);
+        while (TakeFirst() is { } node)
+        {
+            if (node.TryClaim())
+                return node;
+        }
+        return null;
+    }
+
+    /// <summary>How many are in it. Counts them.</summary>
+    internal readonly int Count()
+    {
+        int count = 0;
+        for (WaitNode? node = _first; node is not null; node = node.NextInList)
+            count++;
+        return count;
+    }
+
+    /// <summary>Empties the list into another collection, for somebody else to wake.</summary>
+    internal void MoveTo(List<WaitNode> ready)
+    {
+        while (TakeFirst() is { } node)
+            ready.Add(node);
     }
 
     /// <summary>Empties the list and wakes everybody.</summary>
     internal void WakeAll()
     {
-        while (TakeFirst() is { } waiter)
-            waiter.Wake();
+        while (TakeFirst() is { } node)
+            node.Wake();
     }
 }

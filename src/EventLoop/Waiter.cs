@@ -13,28 +13,33 @@ namespace GreenThreads;
 
 /// <summary>Whoever can wait: the base of <see cref="GreenThread"/>. Nothing of it is for users, who cannot derive from it.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
-public abstract class Waiter
+public abstract class Waiter : WaitNode
 {
     private protected Waiter()
     {
     }
 
-    /// <summary>Links of the one wait list that this waiter is in; guarded by that list's lock.</summary>
-    internal Waiter? NextInList;
-    internal Waiter? PreviousInList;
-    internal bool IsInList;
-
     /// <summary>Where this waiter is in the one <see cref="TimerHeap"/> that it is in, or -1. Owner scheduler of that heap only.</summary>
     internal int TimerIndex = -1;
 
-    /// <summary><see cref="Wake"/> as a delegate, always the same one.</summary>
+    /// <summary><see cref="WaitNode.Wake"/> as a delegate, always the same one.</summary>
     internal Action WakeAction => field ??= Wake;
 
     /// <summary>The waiter that stands for the calling code: its green thread, or the OS thread when it runs on none.</summary>
     internal static Waiter Current => EventLoopHost.Current.CurrentGreenThread ?? OsThreadWaiter.Current;
 
-    /// <summary>Makes the current or next <see cref="ParkCore"/> return. Any thread; never blocks, parks or throws.</summary>
-    internal abstract void Wake();
+    /// <summary>
+    /// What it waits for, if that is known: a <see cref="GreenPrimitive"/>, a <see cref="GreenThread"/>, or what else describes it. For tools, and for the report
+    /// of deadlocks. Written by itself around its parks.
+    /// </summary>
+    internal object? WaitsFor
+    {
+        get => Volatile.Read(ref field);
+        set => Volatile.Write(ref field, value);
+    }
+
+    /// <summary>Whether only what it waits for can end its wait: there is neither a deadline nor a token. Means something while <see cref="WaitsFor"/> is set.</summary>
+    internal bool WaitsForNothingElse { get; set; }
 
     /// <summary>Sleeps until woken. Only the waiter itself calls it. May return for no reason that the caller knows.</summary>
     /// <returns>False if it returns because the deadline has passed.</returns>

@@ -124,9 +124,9 @@ public partial class GreenThread
         {
             ExecutionContext.Run(context, s_runBody, this);
         }
-        catch (GreenThreadCanceledException exception) when (Group.IsCanceling)
+        catch (GreenThreadCanceledException exception) when (IsCancelRequested)
         {
-            // Nobody need ask for it: the shutdown wanted it.
+            // Nobody need ask for it: whoever cancelled it wanted it.
             _failure = Keep(exception);
             _ = _failure.Observe();
         }
@@ -216,6 +216,8 @@ public partial class GreenThread
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static state => ((Waiter)state!).Wake(), self);
         if (!TryAddJoiner(self))
             return true;
+        self.WaitsForNothingElse = deadline.IsNever && !cancellationToken.CanBeCanceled;
+        self.WaitsFor = this;
         try
         {
             while (!HasEnded && !cancellationToken.IsCancellationRequested && !deadline.HasPassed)
@@ -223,15 +225,20 @@ public partial class GreenThread
         }
         catch
         {
-            // Thread.Interrupt of a plain OS thread: the waiter must not stay behind in the list.
+            // Cancelled, or Thread.Interrupt of a plain OS thread: the waiter must not stay behind in the list.
             TryRemoveJoiner(self);
             throw;
+        }
+        finally
+        {
+            self.WaitsFor = null;
         }
         return !TryRemoveJoiner(self);
     }
 
-    /// <summary>Returns false if the end has come first.</summary>
-    private bool TryAddJoiner(Waiter waiter)
+    /// <summary>Adds one whom the end wakes. Any thread.</summary>
+    /// <returns>False if the end has come first.</returns>
+    internal bool TryAddJoiner(WaitNode waiter)
     {
         using (_gate.Enter())
         {
@@ -242,8 +249,9 @@ public partial class GreenThread
         }
     }
 
-    /// <summary>Returns false if the end has come first; the waiter is in no list in either case.</summary>
-    private bool TryRemoveJoiner(Waiter waiter)
+    /// <summary>Takes one out again. Any thread.</summary>
+    /// <returns>False if the end has come first; the waiter is in no list in either case.</returns>
+    internal bool TryRemoveJoiner(WaitNode waiter)
     {
         using (_gate.Enter())
         {

@@ -253,17 +253,6 @@ public partial class GreenThread : Waiter
         return isInTime;
     }
 
-    /// <summary>Whether every further park throws.</summary>
-    internal bool IsCanceled => Group.IsCanceling && !IsExempt;
-
-    /// <summary>Throws if the group is being shut down and cancels this green thread.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal void ThrowIfCanceled()
-    {
-        if (IsCanceled)
-            throw new GreenThreadCanceledException();
-    }
-
     /// <summary>Parks whether or not it is cancelled. Only itself calls it, and must soon come to an end.</summary>
     internal bool ParkUncanceled(Deadline deadline)
     {

@@ -114,7 +114,7 @@ internal sealed partial class Scheduler
     private void ServePoll(long now)
     {
         _isServingPoll = true;
-        foreach (Waiter waiter in _ready)
+        foreach (WaitNode waiter in _ready)
             waiter.Wake();
         int count = _ready.Count + _timers.WakeExpired(now);
         _ready.Clear();

@@ -31,7 +31,7 @@ internal sealed unsafe partial class Scheduler
     private static Scheduler? t_ofThisOsThread;
 
     private readonly SleepProtocol _sleepers;
-    private readonly List<Waiter> _ready = []; // Owner scheduler only.
+    private readonly List<WaitNode> _ready = []; // Owner scheduler only.
     private Carrier* _carrier;
     private Thread? _thread;
 

@@ -37,7 +37,7 @@ internal sealed partial class SchedulerMonitor
     private readonly ILogger _logger;
     private readonly TimeSpan _threshold;
     private readonly TimeSpan _tick;
-    private readonly List<Waiter> _ready = [];
+    private readonly List<WaitNode> _ready = [];
     private readonly List<Watch> _watches = [];
     private readonly ManualResetEventSlim _wake = new(initialState: false, spinCount: 0);
     private Thread? _thread;
@@ -250,7 +250,7 @@ internal sealed partial class SchedulerMonitor
             if (scheduler.EventLoop.PollOnBehalf(_ready) && scheduler.IsAsleep)
                 scheduler.Interrupt();
             hasWoken |= _ready.Count > 0;
-            foreach (Waiter waiter in _ready)
+            foreach (WaitNode waiter in _ready)
                 waiter.Wake();
             _ready.Clear();
             hasWoken |= scheduler.Timers.WakeExpired(Stopwatch.GetTimestamp()) > 0;

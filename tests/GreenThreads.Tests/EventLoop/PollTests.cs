@@ -6,7 +6,7 @@ namespace GreenThreads.Tests;
 public sealed class PollTests : IDisposable
 {
     private readonly EventLoop _loop = new(NullLogger.Instance);
-    private readonly List<Waiter> _ready = [];
+    private readonly List<WaitNode> _ready = [];
 
     public void Dispose() => _loop.Dispose();
 

@@ -1,0 +1,148 @@
+using System.ComponentModel;
+
+namespace GreenThreads;
+
+// What locks, channels and the like have in common: a gate, a name, and the wait for a place in a list.
+//
+// Protocol of every wait:
+//   waiter   gate: what I want is not there -> into the list -> gate free -> park until out of the list
+//   granter  gate: out of the list, and what was waited for is its own now -> gate free -> Wake
+//   giving up (deadline, token, cancellation)   gate: still in the list? then out of it, nothing was taken; else it was granted, and counts
+// So leaving the list is the one step that decides, and under the gate only one can make it. A waiter that sees itself outside needs no gate
+// (WaitNode.IsInList). A wake-up may come late, when the waiter waits for something else already; Waiter says why that does no harm.
+//
+// A grant that comes together with a cancellation counts as a grant: the permit, lock or item has an owner, and the green thread learns of its
+// cancellation at its next park.
+//
+// Nothing parks under the gate (SpinGate). Order of gates: a Select takes those of all its cases in the order of their numbers; otherwise nobody takes one within
+// another, save that the gate of a green thread that ends comes before those of primitives.
+
+/// <summary>What locks, channels and the like have in common. Users cannot derive from it.</summary>
+public abstract class GreenPrimitive
+{
+    private static long s_lastNumber;
+
+    // Guards the lists of waiters, and what the derived class says.
+    private SpinGate _gate;
+
+    // OS threads that have a reference, as far as they have shown: see NoteCaller.
+    private volatile OsThreadWaiter? _outsideHolder;
+    private volatile bool _hasSeveralOutsideHolders;
+
+    private protected GreenPrimitive()
+    {
+        Number = Interlocked.Increment(ref s_lastNumber);
+        NoteCaller(GreenThread.Current);
+    }
+
+    /// <summary>For people and tools; null if it was given none.</summary>
+    public string? Name { get; set; }
+
+    /// <summary>How many wait here at this moment, green threads and OS threads. For people and tools: it has changed when the caller looks at it.</summary>
+    public abstract int WaiterCount { get; }
+
+    /// <summary>The order in which gates are taken, where several are.</summary>
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    internal long Number { get; }
+
+    internal ref SpinGate Gate => ref _gate;
+
+    /// <summary>Who alone can let the waiters go on, if that is known, as with the owner of a lock. For tools, and for the report of deadlocks.</summary>
+    internal virtual Waiter? OwnerForTools => null;
+
+    /// <summary>Those who wait, in their order. For tools, and for the report of deadlocks; takes the gate.</summary>
+    internal abstract void CopyWaitersTo(List<WaitNode> waiters);
+
+    /// <summary>The one OS thread that has shown to have a reference; null if none has, or several have.</summary>
+    internal OsThreadWaiter? OutsideHolder => _outsideHolder;
+
+    internal bool HasSeveralOutsideHolders => _hasSeveralOutsideHolders;
+
+    /// <summary>The kind and the name, or the kind and the number.</summary>
+    public override string ToString()
+    {
+        string kind = GetType().Name;
+        int arity = kind.IndexOf('`', StringComparison.Ordinal);
+        if (arity >= 0)
+            kind = $"{kind.AsSpan(0, arity)}<{GetType().GenericTypeArguments[0].Name}>";
+        return Name is { } name ? $"{kind} \"{name}\"" : $"{kind} #{Number}";
+    }
+
+    /// <summary>The waiter of the calling code, and notes that it has a reference to this. To be the first step of every operation.</summary>
+    private protected Waiter EnterAsWaiter()
+    {
+        GreenThread? self = GreenThread.Current;
+        NoteCaller(self);
+        return (Waiter?)self ?? OsThreadWaiter.Current;
+    }
+
+    /// <summary>Notes that an OS thread has a reference to this, if the caller is one. To be the first step of operations that do not wait.</summary>
+    private protected void NoteCaller(GreenThread? caller)
+    {
+        if (caller is null)
+            NoteOutsideHolder(OsThreadWaiter.Current);
+    }
+
+    private void NoteOutsideHolder(OsThreadWaiter caller)
+    {
+        if (_outsideHolder is not { } holder)
+            _outsideHolder = caller; // Two at once: the other is noted at its next operation, or never, which the report of deadlocks has to live with.
+        else if (holder != caller)
+            _hasSeveralOutsideHolders = true;
+    }
+
+    /// <summary>Parks until the node has left its list. The node was put into the list under the gate, which is free now.</summary>
+    /// <param name="list">The list, a field of this object.</param>
+    /// <param name="node">The place in it; often the waiter itself.</param>
+    /// <param name="self">Who waits: the caller.</param>
+    /// <param name="deadline">Ends the wait.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>True if somebody else took it out of the list, which means that it was granted. Otherwise it has left the list with nothing taken.</returns>
+    /// <exception cref="GreenThreadCanceledException">The green thread is cancelled; the node has left the list with nothing taken.</exception>
+    private protected bool ParkUntilGranted(ref WaitList list, WaitNode node, Waiter self, Deadline deadline, CancellationToken cancellationToken)
+    {
+        self.WaitsForNothingElse = deadline.IsNever && !cancellationToken.CanBeCanceled;
+        self.WaitsFor = this;
+        CancellationTokenRegistration registration = cancellationToken.CanBeCanceled
+            ? cancellationToken.UnsafeRegister(static state => ((Waiter)state!).Wake(), self)
+            : default;
+        try
+        {
+            while (node.IsInList)
+            {
+                if (cancellationToken.IsCancellationRequested || deadline.HasPassed)
+                    break;
+                self.ParkCore(deadline);
+            }
+        }
+        catch (Exception exception) when (!TryLeave(ref list, node))
+        {
+            // Granted all the same. A green thread that is cancelled learns of it at its next park, an interrupted OS thread at its next wait.
+            if (exception is ThreadInterruptedException)
+                Thread.CurrentThread.Interrupt();
+            else if (exception is not GreenThreadCanceledException)
+                throw;
+        }
+        finally
+        {
+            self.WaitsFor = null;
+            registration.Dispose();
+        }
+        return !TryLeave(ref list, node);
+    }
+
+    /// <summary>Takes a node out of its list that gives up.</summary>
+    /// <returns>False if it is out of the list already: it was granted.</returns>
+    private bool TryLeave(ref WaitList list, WaitNode node)
+    {
+        if (!node.IsInList)
+            return false;
+        using (_gate.Enter())
+        {
+            if (!node.IsInList)
+                return false;
+            list.Remove(node);
+            return true;
+        }
+    }
+}
