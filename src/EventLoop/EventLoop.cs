@@ -101,6 +101,9 @@ public sealed partial class EventLoop : IDisposable
         return isInterrupted;
     }
 
+    /// <summary>Whether its descriptors are closed.</summary>
+    internal bool IsDisposed => _epoll.IsClosed && _wakeUp.IsClosed;
+
     /// <summary>Readable, in the sense of poll(2), while there are events to be polled.</summary>
     internal int PollDescriptor => (int)_epoll.DangerousGetHandle();
 

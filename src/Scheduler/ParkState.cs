@@ -4,33 +4,31 @@ namespace GreenThreads;
 
 // The word that decides who may run a green thread.
 //
-//   Active          running, queued, or not started yet; owned by whoever runs it or by the one queue that holds it
-//   Active+token    the same, and somebody woke it: the next park returns at once
-//   Parking         ParkCore called and no token there; still on its stack, owned by the scheduler that switches away from it
-//   Parking+token   woken in that moment
+//   Active          running, queued, on its way off its stack, or not started yet; owned by whoever runs it or by the one queue that holds it
+//   Active+token    the same, and somebody woke it: the next park returns at once, or the one that is under way ends
 //   Parked          off its stack; owned by whoever wakes it
 //   Ended           its body has returned
 //
-//   Active         -> Parking         TryBeginPark        the green thread itself
-//   Active+token   -> Active          TryBeginPark fails  the token is taken, the park returns
-//   Parking        -> Parked          TryCompletePark     the scheduler, on the other side of the switch (DESIGN.md §2 rule 4)
-//   Parking+token  -> Active          TryCompletePark fails; the scheduler must make it runnable
+//   Active+token   -> Active          TryBeginPark fails     the green thread itself: the token is taken, the park returns
+//   Active         -> Parked          TryCompletePark        the scheduler, on the other side of the switch (DESIGN.md §2 rule 4)
+//   Active+token   -> Active          TryCompletePark fails  woken on the way; the scheduler must make it runnable
 //   Parked         -> Active          Wake returns true; the caller must make it runnable
-//   Active|Parking -> +token          Wake returns false
+//   Active         -> Active+token    Wake returns false
 //
-// Rejected: separate states for running and runnable. Nobody decides anything by the difference, and it costs two locked operations a yield.
+// Rejected:
+//   - Separate states for running and runnable. Nobody decides anything by the difference, and it costs two locked operations a yield.
+//   - A state Parking between the call and the switch: nobody decides anything by that either, and it costs a locked operation a park.
 internal struct ParkState<TAtomics>
     where TAtomics : struct, IAtomics
 {
     private const int Active = 0;
-    private const int Parking = 2;
-    private const int Parked = 4;
-    private const int Ended = 6;
+    private const int Parked = 2;
+    private const int Ended = 4;
     private const int Token = 1;
 
     private int _word;
 
-    internal readonly bool IsParked => Volatile.Read(in _word) is Parked or Parking;
+    internal readonly bool IsParked => Volatile.Read(in _word) == Parked;
 
     internal readonly bool IsEnded => Volatile.Read(in _word) == Ended;
 
@@ -39,8 +37,8 @@ internal struct ParkState<TAtomics>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TryBeginPark()
     {
-        if (TAtomics.CompareExchange(ref _word, Parking, Active) == Active)
-            return true;
+        if (TAtomics.Read(ref _word) == Active)
+            return true; // Without a fence: a wake that is not seen here is seen by TryCompletePark.
         // Active+token. A full fence, not a plain store: the caller now looks at what it waits for, and if it does not see that, the wake for it must
         // come after this and leave a new token. A store that is delayed beyond that wake would erase it (WakeUpLitmusTests).
         TAtomics.Exchange(ref _word, Active);
@@ -52,7 +50,7 @@ internal struct ParkState<TAtomics>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TryCompletePark()
     {
-        if (TAtomics.CompareExchange(ref _word, Parked, Parking) == Parking)
+        if (TAtomics.CompareExchange(ref _word, Parked, Active) == Active)
             return true;
         TAtomics.Exchange(ref _word, Active); // Full fence, as in TryBeginPark.
         return false;
@@ -68,7 +66,7 @@ internal struct ParkState<TAtomics>
             int wanted = word switch
             {
                 Parked => Active,
-                Active or Parking => word | Token,
+                Active => Active | Token,
                 _ => word,
             };
             // A compare-exchange even when nothing changes: whoever finds the token there has still published what it woke for.
@@ -85,8 +83,6 @@ internal struct ParkState<TAtomics>
     {
         Active => "Active",
         Active | Token => "Active+token",
-        Parking => "Parking",
-        Parking | Token => "Parking+token",
         Parked => "Parked",
         _ => "Ended",
     };

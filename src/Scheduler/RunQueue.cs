@@ -10,7 +10,7 @@ namespace GreenThreads;
 //   owner   Pop          compare-exchange head -> head + 1
 //   thief   StealHalfOf  copy half of the victim's ring into one's own, then compare-exchange the victim's head -> head + n
 //   owner   TakeHalf     the same into an array, when the ring is full
-//   owner   PushNext     exchange the slot; what was in it goes to the ring
+//   owner   PushNext     into the slot: a plain store if it is empty, since nobody else fills it; otherwise an exchange, and what was in it goes to the ring
 //   anyone  TakeNext     exchange the slot with null (the owner, or the monitor when the owner is stuck)
 //
 // Head and tail only grow, and wrap around; entries lie at head .. tail - 1. Whoever moves the head owns what lay there. A thief copies before it
@@ -97,7 +97,14 @@ internal sealed class RunQueue<TAtomics>
 
     /// <summary>Puts a green thread into the slot. Owner only.</summary>
     /// <returns>Who was in it and must be pushed now, if anybody.</returns>
-    internal GreenThread? PushNext(GreenThread thread) => TAtomics.Exchange(ref _next, thread);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal GreenThread? PushNext(GreenThread thread)
+    {
+        if (TAtomics.Read(ref _next) is not null)
+            return TAtomics.Exchange(ref _next, thread);
+        TAtomics.Write(ref _next, thread);
+        return null;
+    }
 
     /// <summary>Empties the slot. Any thread.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

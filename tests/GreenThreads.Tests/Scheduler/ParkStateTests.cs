@@ -11,6 +11,7 @@ public sealed class ParkStateTests
         Assert.False(state.TryBeginPark());
         Assert.Equal("Active", state.ToString());
         Assert.True(state.TryBeginPark());
+        Assert.True(state.TryCompletePark());
         Assert.True(state.IsParked);
     }
 
@@ -20,7 +21,7 @@ public sealed class ParkStateTests
         var state = default(ParkState);
         Assert.True(state.TryBeginPark());
         Assert.False(state.Wake());
-        Assert.Equal("Parking+token", state.ToString());
+        Assert.Equal("Active+token", state.ToString());
         Assert.False(state.TryCompletePark());
         Assert.Equal("Active", state.ToString());
     }
