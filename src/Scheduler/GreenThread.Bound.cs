@@ -27,20 +27,15 @@ public partial class GreenThread
     /// <exception cref="GreenThreadLimitException">The system gives no further thread.</exception>
     internal void StartBound()
     {
-        var thread = new Thread(static state =>
+        var thread = new Thread(() =>
         {
-            var self = (GreenThread)state!;
-            t_bound = self;
-            self.Execute();
-            self.Group.RemoveBound(self);
+            t_bound = this;
+            Execute();
+            Group.RemoveBound(this);
         })
         { IsBackground = true, Name = Name };
         Group.AddBound(this, thread);
-        try
-        {
-            thread.UnsafeStart(this);
-        }
-        catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
+        if (!OsThread.TryStart(thread))
         {
             Group.RemoveBound(this);
             throw new GreenThreadLimitException(

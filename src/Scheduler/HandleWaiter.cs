@@ -63,18 +63,7 @@ internal sealed class HandleWaiter
     }
 
     /// <summary>Returns false if the system gives no further OS thread.</summary>
-    internal bool TryStart()
-    {
-        try
-        {
-            _thread.UnsafeStart();
-            return true;
-        }
-        catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
-        {
-            return false;
-        }
-    }
+    internal bool TryStart() => OsThread.TryStart(_thread);
 
     internal void WaitForEnd() => _thread.Join();
 

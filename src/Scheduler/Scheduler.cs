@@ -94,11 +94,7 @@ internal sealed unsafe partial class Scheduler
     internal void Start()
     {
         _thread = new Thread(Run) { IsBackground = true, Name = Name };
-        try
-        {
-            _thread.UnsafeStart();
-        }
-        catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
+        if (!OsThread.TryStart(_thread))
         {
             _thread = null;
             throw new GreenThreadLimitException("the system gives no further OS thread", "ulimit -u, kernel.threads-max or the cgroup's pids.max");

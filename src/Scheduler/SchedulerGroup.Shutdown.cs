@@ -88,15 +88,9 @@ public sealed partial class SchedulerGroup
 
     private void StartCloser(Deadline drainEnd)
     {
-        try
-        {
-            new Thread(() => Close(drainEnd)) { IsBackground = true, Name = $"{Name}-closer" }.UnsafeStart();
-        }
-        catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
-        {
-            // No further OS thread to be had: then this one, with the risk that its wait is cut short.
+        // No further OS thread to be had: then this one, with the risk that its wait is cut short.
+        if (!OsThread.TryStart(new Thread(() => Close(drainEnd)) { IsBackground = true, Name = $"{Name}-closer" }))
             Close(drainEnd);
-        }
     }
 
     private void Close(Deadline drainEnd)

@@ -72,14 +72,8 @@ internal sealed partial class SchedulerMonitor
     internal void Start()
     {
         _thread = new Thread(Run) { IsBackground = true, Name = $"{_group.Name}-monitor" };
-        try
-        {
-            _thread.UnsafeStart();
-        }
-        catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
-        {
+        if (!OsThread.TryStart(_thread))
             throw new GreenThreadLimitException("the system gives no further OS thread", "ulimit -u, kernel.threads-max or the cgroup's pids.max");
-        }
     }
 
     /// <summary>Ends the monitor, which then stops the schedulers. Any thread.</summary>

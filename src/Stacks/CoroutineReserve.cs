@@ -197,14 +197,8 @@ internal sealed class CoroutineReserve
             }
         })
         { IsBackground = true, Name = "coroutine reaper" };
-        try
-        {
-            thread.UnsafeStart();
-        }
-        catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
-        {
+        if (!OsThread.TryStart(thread))
             Volatile.Write(ref s_isShrinking, 0); // Another time.
-        }
     }
 
     /// <summary>Moves some into a pool.</summary>

@@ -69,15 +69,7 @@ public sealed class MutexTests
         using SchedulerGroup group = NewGroup();
         using var mutex = new Mutex();
         var order = new Signal();
-        var holds = new Signal();
-        Party owner = Party.OnOsThread(() =>
-        {
-            mutex.WaitOne();
-            holds.Set();
-            order.Wait(Deadline.Never);
-            mutex.ReleaseMutex();
-        });
-        Assert.True(holds.Wait(Deadline.After(TimeLimit.Generous)));
+        Party owner = OwnOnOsThread(mutex, until: order);
         Party waiter = Party.OnGreenThread(group, () =>
         {
             Assert.True(mutex.WaitOne());
@@ -95,15 +87,7 @@ public sealed class MutexTests
         using SchedulerGroup group = NewGroup();
         using var mutex = new Mutex();
         var order = new Signal();
-        var holds = new Signal();
-        Party owner = Party.OnOsThread(() =>
-        {
-            mutex.WaitOne();
-            holds.Set();
-            order.Wait(Deadline.Never);
-            mutex.ReleaseMutex();
-        });
-        Assert.True(holds.Wait(Deadline.After(TimeLimit.Generous)));
+        Party owner = OwnOnOsThread(mutex, until: order);
         Party.OnGreenThread(group, () =>
         {
             Assert.False(mutex.WaitOne(0));
@@ -122,15 +106,7 @@ public sealed class MutexTests
         string name = $"greenthreads-{Guid.NewGuid():N}";
         using var mutex = new Mutex(initiallyOwned: false, name);
         var order = new Signal();
-        var holds = new Signal();
-        Party owner = Party.OnOsThread(() =>
-        {
-            mutex.WaitOne();
-            holds.Set();
-            order.Wait(Deadline.Never);
-            mutex.ReleaseMutex();
-        });
-        Assert.True(holds.Wait(Deadline.After(TimeLimit.Generous)));
+        Party owner = OwnOnOsThread(mutex, until: order);
         var isOutOfTime = new Signal();
         Party waiter = Party.OnGreenThread(group, () =>
         {
@@ -145,5 +121,19 @@ public sealed class MutexTests
         order.Set();
         owner.Join();
         waiter.Join();
+    }
+
+    private static Party OwnOnOsThread(Mutex mutex, Signal until)
+    {
+        var holds = new Signal();
+        Party owner = Party.OnOsThread(() =>
+        {
+            mutex.WaitOne();
+            holds.Set();
+            until.Wait(Deadline.Never);
+            mutex.ReleaseMutex();
+        });
+        Assert.True(holds.Wait(Deadline.After(TimeLimit.Generous)));
+        return owner;
     }
 }
