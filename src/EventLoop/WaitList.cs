@@ -24,6 +24,20 @@ internal struct WaitList
         node.IsInList = true;
     }
 
+    /// <summary>Puts a waiter before all others, who was there before and lost what it was woken for.</summary>
+    internal void AddFirst(WaitNode node)
+    {
+        Debug.Assert(!node.IsInList, "a waiter waits in one list at a time");
+        node.PreviousInList = null;
+        node.NextInList = _first;
+        if (_first is null)
+            _last = node;
+        else
+            _first.PreviousInList = node;
+        _first = node;
+        node.IsInList = true;
+    }
+
     /// <summary>Takes a waiter out that is in this list.</summary>
     internal void Remove(WaitNode node)
     {
@@ -69,6 +83,13 @@ internal struct WaitList
         for (WaitNode? node = _first; node is not null; node = node.NextInList)
             count++;
         return count;
+    }
+
+    /// <summary>Adds all of them to another collection, in their order; they stay in the list.</summary>
+    internal readonly void CopyTo(List<WaitNode> waiters)
+    {
+        for (WaitNode? node = _first; node is not null; node = node.NextInList)
+            waiters.Add(node);
     }
 
     /// <summary>Empties the list into another collection, for somebody else to wake.</summary>

@@ -22,6 +22,12 @@ public abstract class Waiter : WaitNode
     /// <summary>Where this waiter is in the one <see cref="TimerHeap"/> that it is in, or -1. Owner scheduler of that heap only.</summary>
     internal int TimerIndex = -1;
 
+    /// <summary>
+    /// What the owner of the list that it is in wants to know about it: each kind of list has its own meaning. Guarded by the list's lock; also read by the waiter itself
+    /// once it is out of the list.
+    /// </summary>
+    internal long ListTag;
+
     /// <summary><see cref="WaitNode.Wake"/> as a delegate, always the same one.</summary>
     internal Action WakeAction => field ??= Wake;
 

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Runtime.CompilerServices;
 
 namespace GreenThreads;
 
@@ -69,11 +70,11 @@ public abstract class GreenPrimitive
     }
 
     /// <summary>The waiter of the calling code, and notes that it has a reference to this. To be the first step of every operation.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private protected Waiter EnterAsWaiter()
     {
-        GreenThread? self = GreenThread.Current;
-        NoteCaller(self);
-        return (Waiter?)self ?? OsThreadWaiter.Current;
+        Coroutine? coroutine = Coroutine.Current;
+        return coroutine is not null ? Unsafe.As<Waiter>(coroutine.Tenant)! : EnterFromOsThread();
     }
 
     /// <summary>Notes that an OS thread has a reference to this, if the caller is one. To be the first step of operations that do not wait.</summary>
@@ -81,6 +82,15 @@ public abstract class GreenPrimitive
     {
         if (caller is null)
             NoteOutsideHolder(OsThreadWaiter.Current);
+    }
+
+    // Or from a green thread of bound mode, which is one.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Waiter EnterFromOsThread()
+    {
+        GreenThread? self = GreenThread.Current;
+        NoteCaller(self);
+        return (Waiter?)self ?? OsThreadWaiter.Current;
     }
 
     private void NoteOutsideHolder(OsThreadWaiter caller)
