@@ -186,6 +186,7 @@ public partial class GreenThread
     {
         // Before the joiners wake: who has joined all may expect that they are counted.
         Group.CountEnd(this);
+        Locals = null;
         using (_gate.Enter())
         {
             _park.End();

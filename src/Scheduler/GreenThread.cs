@@ -22,6 +22,9 @@ public partial class GreenThread : Waiter
     private ParkState _park;
     private int _permit;
 
+    /// <summary>What <see cref="GreenLocal{T}"/> has stored for it. Touched by itself alone, and by who spawns it before.</summary>
+    internal LocalValue? Locals;
+
     internal GreenThread(SchedulerGroup group, Delegate body, in SpawnOptions options, long id)
     {
         Group = group;
@@ -36,6 +39,8 @@ public partial class GreenThread : Waiter
         _spawnLine = options.Line;
         _body = body;
         _context = options.Context ?? ExecutionContext.Capture();
+        if (LocalValue.IsAnyInherited && options.Context is null)
+            Locals = LocalValue.Inherited();
         if (GreenRuntime.Mode == GreenRuntimeMode.Bound)
             _boundWaiter = new OsThreadWaiter();
     }

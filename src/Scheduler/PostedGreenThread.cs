@@ -11,7 +11,11 @@ internal sealed class PostedGreenThread : GreenThread
     private readonly object? _state;
 
     internal PostedGreenThread(SchedulerGroup group, SendOrPostCallback callback, object? state, long id)
-        : base(group, callback, default, id) => _state = state;
+        : base(group, callback, default, id)
+    {
+        _state = state;
+        Locals = null; // Whoever posts it is not the one that it continues.
+    }
 
     private protected override bool BeginsWhenCanceled => true;
 

@@ -18,6 +18,24 @@ internal struct WakeBatch
 
     internal void Add(WaitNode node) => _nodes[_count++] = node;
 
+    /// <summary>Takes those out of a list that came before a round, under its gate, until it is full. They are waiters and not places of one.</summary>
+    /// <returns>Whether there may be more of them, for another time under the gate.</returns>
+    internal bool TakeFrom(ref WaitList list, long before) => TakeFrom(ref list, before, outcome: before);
+
+    /// <summary>The same, and tells each what became of it (<see cref="Waiter.ListTag"/>).</summary>
+    internal bool TakeFrom(ref WaitList list, long before, long outcome)
+    {
+        while (list.First is Waiter first && first.ListTag < before)
+        {
+            if (IsFull)
+                return true;
+            first.ListTag = outcome; // Before it leaves the list: then it looks.
+            list.Remove(first);
+            Add(first);
+        }
+        return false;
+    }
+
     /// <summary>Wakes them, and is empty then.</summary>
     internal void Wake()
     {

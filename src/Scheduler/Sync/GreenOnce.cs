@@ -1,0 +1,112 @@
+namespace GreenThreads;
+
+// One runs the action, the others wait in the list. If it fails, the next of them is woken to run it, and competes with whoever comes by: one who was woken always looks here
+// before it gives up, so there is never nobody to run it while somebody waits.
+//
+// A failed run does not count. .NET's Lazy keeps the exception for everybody, and Go's sync.Once counts a panic as done; but a green thread may be cancelled in the middle of it, which is
+// nobody else's business.
+
+/// <summary>
+/// Runs an action once, whoever comes first, for green threads and OS threads: those who come meanwhile wait for its end (they park, or block their OS thread if they are none). If it throws,
+/// that is thrown to who ran it, and the next one runs its own.
+/// </summary>
+public sealed class GreenOnce : GreenPrimitive
+{
+    private volatile bool _isDone;
+
+    // Guarded by the gate; read by tools.
+    private Waiter? _runner;
+    private WaitList _waiters;
+
+    /// <summary>Whether an action has run to its end.</summary>
+    public bool IsDone => _isDone;
+
+    /// <inheritdoc/>
+    public override int WaiterCount
+    {
+        get
+        {
+            using (Gate.Enter())
+                return _waiters.Count();
+        }
+    }
+
+    /// <summary>Who runs the action.</summary>
+    internal override Waiter? OwnerForTools => Volatile.Read(ref _runner);
+
+    internal override void CopyWaitersTo(List<WaitNode> waiters)
+    {
+        using (Gate.Enter())
+            _waiters.CopyTo(waiters);
+    }
+
+    /// <summary>Runs the action if none has run to its end yet; waits while somebody runs one. When it returns, one has.</summary>
+    /// <param name="action">May park.</param>
+    /// <exception cref="ArgumentNullException">There is no action.</exception>
+    /// <exception cref="LockRecursionException">The action itself calls this.</exception>
+    /// <exception cref="GreenThreadCanceledException">The green thread is cancelled and would have to wait.</exception>
+    /// <exception cref="Exception">What the action threw, if the caller ran it.</exception>
+    public void Run(Action action)
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        if (_isDone || !TryBegin())
+            return;
+        bool isDone = false;
+        try
+        {
+            action();
+            isDone = true;
+        }
+        finally
+        {
+            End(isDone);
+        }
+    }
+
+    /// <summary>Waits until there is nothing to run, or it is the caller's turn, which owes an <see cref="End"/> then.</summary>
+    /// <returns>False if there is nothing to run.</returns>
+    internal bool TryBegin()
+    {
+        Waiter self = EnterAsWaiter();
+        while (true)
+        {
+            using (Gate.Enter())
+            {
+                if (_isDone)
+                    return false;
+                if (_runner is null)
+                {
+                    Volatile.Write(ref _runner, self);
+                    return true;
+                }
+                if (_runner == self)
+                    throw new LockRecursionException($"what {self} runs for {this} waits for itself");
+                self.ListTag = 0;
+                _waiters.Add(self);
+            }
+            ParkUntilGranted(ref _waiters, self, self, Deadline.Never, default);
+        }
+    }
+
+    internal void End(bool isDone)
+    {
+        WakeBatch ready = default;
+        bool mayBeMore = false;
+        using (Gate.Enter())
+        {
+            Volatile.Write(ref _runner, null);
+            _isDone = isDone;
+            if (isDone)
+                mayBeMore = ready.TakeFrom(ref _waiters, before: long.MaxValue);
+            else if (_waiters.TakeFirst() is { } next)
+                ready.Add(next);
+        }
+        ready.Wake();
+        while (mayBeMore)
+        {
+            using (Gate.Enter())
+                mayBeMore = ready.TakeFrom(ref _waiters, before: long.MaxValue);
+            ready.Wake();
+        }
+    }
+}
