@@ -23,8 +23,8 @@ public abstract class Waiter : WaitNode
     internal int TimerIndex = -1;
 
     /// <summary>
-    /// What the owner of the list that it is in wants to know about it: each kind of list has its own meaning. Guarded by the list's lock; also read by the waiter itself
-    /// once it is out of the list.
+    /// What the owner of the list that it is in wants to know about it: each kind of list has its own meaning. Guarded by the list's lock; also
+    /// read by the waiter itself once it is out of the list.
     /// </summary>
     internal long ListTag;
 

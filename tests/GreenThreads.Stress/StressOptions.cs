@@ -9,7 +9,7 @@ internal sealed record StressOptions
 {
     private const int BadUsage = 2;
 
-    private static readonly string[] s_worlds = ["api", "migrate", "skynet", "ring", "pairs", "affine", "shutdown", "stuck", "waits", "fresh"];
+    private static readonly string[] s_worlds = ["api", "migrate", "skynet", "ring", "pairs", "affine", "shutdown", "stuck", "waits", "fresh", "philosophers", "barber"];
 
     internal required int Seconds { get; init; }
 
@@ -68,7 +68,8 @@ internal sealed record StressOptions
             Description = "api: checked bodies through the public API. migrate: coroutines that change OS threads with every resume. skynet: a tree of joins. "
                 + "ring: tokens go round. pairs: park and unpark across schedulers. affine: parks that must stay on their OS thread. "
                 + "shutdown: groups come and go. stuck: blocking and computing beside tickers. waits: stock blocking code. "
-                + "fresh: short ones that find fresh thread statics. all: each for its part of the time.",
+                + "fresh: short ones that find fresh thread statics. "
+                + "philosophers: mutexes in an order, with impatience. barber: semaphores, and books that must be right. all: each for its part of the time.",
         };
         world.AcceptOnlyFromAmong([.. s_worlds, "all"]);
         leaves.Validators.Add(static result =>

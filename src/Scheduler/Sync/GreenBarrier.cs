@@ -7,12 +7,13 @@ namespace GreenThreads;
 //   arriving   the next phase: the others are being woken
 //   broken     somebody gave up, or the action failed; those who wait were woken, and whoever comes is refused. Reset begins a new phase
 //
-// The rule is that of Java's CyclicBarrier, all or nothing. .NET's Barrier takes back the arrival of one who gives up, and the others go on waiting; on green threads the usual reason
-// for giving up is that the green thread is cancelled and will not come again.
+// The rule is that of Java's CyclicBarrier, all or nothing. .NET's Barrier takes back the arrival of one who gives up, and the others go on
+// waiting; on green threads the usual reason for giving up is that the green thread is cancelled and will not come again.
 
 /// <summary>
-/// Where a number of parties wait for each other, phase by phase, for green threads and OS threads: whoever waits parks, or blocks its OS thread if it is none. If one gives up, the
-/// barrier breaks: all others learn of it by <see cref="GreenBarrierBrokenException"/>, until <see cref="Reset"/>.
+/// Where a number of parties wait for each other, phase by phase, for green threads and OS threads: whoever waits parks, or blocks its OS
+/// thread if it is none. If one gives up, the barrier breaks: all others learn of it by <see cref="GreenBarrierBrokenException"/>, until
+/// <see cref="Reset"/>.
 /// </summary>
 public sealed partial class GreenBarrier : GreenPrimitive
 {
@@ -31,7 +32,8 @@ public sealed partial class GreenBarrier : GreenPrimitive
     /// <summary>Creates a barrier.</summary>
     /// <param name="parties">How many must arrive to end a phase.</param>
     /// <param name="postPhaseAction">
-    /// What the last to arrive runs before all go on; it may park. If it throws, that is thrown to the last to arrive, and the barrier is broken for the others.
+    /// What the last to arrive runs before all go on; it may park. If it throws, that is thrown to the last to arrive, and the barrier is
+    /// broken for the others.
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The number of parties is not positive.</exception>
     public GreenBarrier(int parties, Action? postPhaseAction = null)
@@ -52,8 +54,12 @@ public sealed partial class GreenBarrier : GreenPrimitive
 
     /// <summary>Arrives, and waits for all others. Parks a green thread; blocks a plain OS thread.</summary>
     /// <exception cref="GreenBarrierBrokenException">The barrier is broken, or breaks during the wait.</exception>
-    /// <exception cref="InvalidOperationException">All parties have arrived already and the post-phase action runs: the caller is one too many.</exception>
-    /// <exception cref="GreenThreadCanceledException">The green thread is cancelled and would have to wait. The barrier is broken.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// All parties have arrived already and the post-phase action runs: the caller is one too many.
+    /// </exception>
+    /// <exception cref="GreenThreadCanceledException">
+    /// The green thread is cancelled and would have to wait. The barrier is broken.
+    /// </exception>
     /// <exception cref="Exception">What the post-phase action threw, if the caller was the last to arrive. The barrier is broken.</exception>
     public void SignalAndWait() => SignalAndWaitCore(Deadline.Never, default);
 
@@ -69,7 +75,9 @@ public sealed partial class GreenBarrier : GreenPrimitive
 
     /// <summary>The same, for a limited time, after which the barrier is broken.</summary>
     /// <param name="timeout">How long at most; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</param>
-    /// <param name="cancellationToken">Ends the wait as well. If it is cancelled already, the caller does not arrive, and nothing breaks.</param>
+    /// <param name="cancellationToken">
+    /// Ends the wait as well. If it is cancelled already, the caller does not arrive, and nothing breaks.
+    /// </param>
     /// <returns>False if the time passed first.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The timeout is negative and not infinite.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled first.</exception>

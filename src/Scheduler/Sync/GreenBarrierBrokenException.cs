@@ -1,8 +1,8 @@
 namespace GreenThreads;
 
 /// <summary>
-/// Leaves a wait at a <see cref="GreenBarrier"/> whose phase cannot end any more, because one of its parties gave up or the post-phase action failed. The failure of the
-/// action is the inner exception.
+/// Leaves a wait at a <see cref="GreenBarrier"/> whose phase cannot end any more, because one of its parties gave up or the post-phase action
+/// failed. The failure of the action is the inner exception.
 /// </summary>
 public sealed class GreenBarrierBrokenException : Exception
 {

@@ -2,15 +2,17 @@ using System.Runtime.ExceptionServices;
 
 namespace GreenThreads;
 
-// A list of those who wait, beside the mutex that guards what they wait for. Whoever waits is in the list before it gives the mutex back, so no notification by somebody who
-// has had the mutex since can miss it. A notification takes one out of the list: it is that one's, whatever else happens to it meanwhile.
+// A list of those who wait, beside the mutex that guards what they wait for. Whoever waits is in the list before it gives the mutex back, so
+// no notification by somebody who has had the mutex since can miss it. A notification takes one out of the list: it is that one's, whatever
+// else happens to it meanwhile.
 //
-// Rejected: to move those who are notified into the list of the mutex instead of waking them. It saves a wake-up each when many are notified at once, and costs a
-// second way into that list, with timeouts and cancellation between the two.
+// Rejected: to move those who are notified into the list of the mutex instead of waking them. It saves a wake-up each when many are notified
+// at once, and costs a second way into that list, with timeouts and cancellation between the two.
 
 /// <summary>
-/// Where to wait for something that a <see cref="GreenMutex"/> guards, for green threads and OS threads: the mutex is given back during the wait and owned again
-/// afterwards, however the wait ends. What was waited for may have gone again by then, so always look in a loop: while (!condition) c.Wait();
+/// Where to wait for something that a <see cref="GreenMutex"/> guards, for green threads and OS threads: the mutex is given back during the
+/// wait and owned again afterwards, however the wait ends. What was waited for may have gone again by then, so always look in a loop: while
+/// (!condition) c.Wait();
 /// </summary>
 public sealed class GreenCondition : GreenPrimitive
 {
@@ -48,7 +50,9 @@ public sealed class GreenCondition : GreenPrimitive
             _waiters.CopyTo(waiters);
     }
 
-    /// <summary>Gives the mutex back, waits for a notification, and takes the mutex again. Parks a green thread; blocks a plain OS thread.</summary>
+    /// <summary>
+    /// Gives the mutex back, waits for a notification, and takes the mutex again. Parks a green thread; blocks a plain OS thread.
+    /// </summary>
     /// <exception cref="SynchronizationLockException">The caller does not own the mutex.</exception>
     /// <exception cref="GreenThreadCanceledException">The green thread is cancelled. It owns the mutex again.</exception>
     public void Wait() => WaitCore(Deadline.Never, default);
@@ -65,7 +69,9 @@ public sealed class GreenCondition : GreenPrimitive
     }
 
     /// <summary>The same, for a limited time.</summary>
-    /// <param name="timeout">How long at most for a notification; <see cref="Timeout.InfiniteTimeSpan"/> for no limit. It may take longer to get the mutex again.</param>
+    /// <param name="timeout">
+    /// How long at most for a notification; <see cref="Timeout.InfiniteTimeSpan"/> for no limit. It may take longer to get the mutex again.
+    /// </param>
     /// <param name="cancellationToken">Ends the wait for a notification as well.</param>
     /// <returns>False if the time passed without a notification. The caller owns the mutex again in either case.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The timeout is negative and not infinite.</exception>
@@ -80,7 +86,9 @@ public sealed class GreenCondition : GreenPrimitive
         return false;
     }
 
-    /// <summary>Notifies the one who has waited longest, if anybody waits. Does not park. The caller usually owns the mutex, but need not.</summary>
+    /// <summary>
+    /// Notifies the one who has waited longest, if anybody waits. Does not park. The caller usually owns the mutex, but need not.
+    /// </summary>
     public void NotifyOne()
     {
         EnterAsWaiter();

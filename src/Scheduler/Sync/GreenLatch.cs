@@ -1,11 +1,11 @@
 namespace GreenThreads;
 
-// A count under the gate. When it comes to nothing, those who wait at that moment go on, whether or not somebody adds to it again at once: each place in the list says in
-// which round it was taken (Waiter.ListTag).
+// A count under the gate. When it comes to nothing, those who wait at that moment go on, whether or not somebody adds to it again at once:
+// each place in the list says in which round it was taken (Waiter.ListTag).
 
 /// <summary>
-/// A count of what is still to be done, and a wait for nothing to be left: what Go calls a WaitGroup and Java a CountDownLatch. For green threads and OS threads: whoever waits parks, or
-/// blocks its OS thread if it is none. It may be used again after it has come to nothing.
+/// A count of what is still to be done, and a wait for nothing to be left: what Go calls a WaitGroup and Java a CountDownLatch. For green
+/// threads and OS threads: whoever waits parks, or blocks its OS thread if it is none. It may be used again after it has come to nothing.
 /// </summary>
 /// <remarks>Add before you spawn what is going to signal, not in it: otherwise a wait may find nothing to wait for yet.</remarks>
 public sealed class GreenLatch : GreenPrimitive

@@ -3,8 +3,9 @@ using System.Runtime.CompilerServices;
 namespace GreenThreads;
 
 /// <summary>
-/// A value for each green thread, and for each OS thread that is none. A thread static stays with the stack, where the next green thread finds it; this one ends with the green thread, and
-/// one that stores nothing pays nothing. Make few of them, static ones: what one has stored is kept until its thread ends.
+/// A value for each green thread, and for each OS thread that is none. A thread static stays with the stack, where the next green thread
+/// finds it; this one ends with the green thread, and one that stores nothing pays nothing. Make few of them, static ones: what one has
+/// stored is kept until its thread ends.
 /// </summary>
 /// <typeparam name="T">Of the value.</typeparam>
 public sealed class GreenLocal<T>
@@ -13,10 +14,13 @@ public sealed class GreenLocal<T>
     private readonly bool _isInherited;
 
     /// <summary>Creates a place for a value.</summary>
-    /// <param name="create">Makes the value of a thread that reads it before it has stored one, and is stored then; it may park. If null, that is the default value.</param>
+    /// <param name="create">
+    /// Makes the value of a thread that reads it before it has stored one, and is stored then; it may park. If null, that is the default
+    /// value.
+    /// </param>
     /// <param name="isInherited">
-    /// Whether a green thread begins with the value that whoever spawns it has at that moment. The value itself is handed on, not a copy of what it refers to. What the runtime spawns for
-    /// continuations of asynchronous code inherits nothing.
+    /// Whether a green thread begins with the value that whoever spawns it has at that moment. The value itself is handed on, not a copy of
+    /// what it refers to. What the runtime spawns for continuations of asynchronous code inherits nothing.
     /// </param>
     public GreenLocal(Func<T>? create = null, bool isInherited = false)
     {

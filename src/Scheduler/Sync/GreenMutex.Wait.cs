@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace GreenThreads;
 
-// Those who wait. Everything here is decided under the gate, where the word changes only by the compare-exchanges of the fast paths: Free <-> Owned.
+// Those who wait. Everything here is decided under the gate, where the word changes only by the compare-exchanges of the fast paths: Free <->
+// Owned.
 public sealed partial class GreenMutex
 {
     // What a place in the list says about who waits there (Waiter.ListTag): whether it has lost after having waited for too long.
@@ -11,7 +12,7 @@ public sealed partial class GreenMutex
 
     private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(1);
 
-    // Guarded by the gate. It is never both empty of them and the word Free: then somebody is on its way.
+    // Guarded by the gate. While somebody is in it, the word is Contended, or one is on its way.
     private WaitList _waiters;
 
     // Whether one who waited was taken out of the list and has not arrived here yet. Guarded by the gate.
@@ -54,8 +55,8 @@ public sealed partial class GreenMutex
         Deadline patience = Deadline.After(s_patience);
         while (true)
         {
-            // Whoever gives up does so from its place in the list. One who was taken out is on its way, and arrives below whatever has become of its deadline
-            // meanwhile: the lock that was left free for it must not be lost.
+            // Whoever gives up does so from its place in the list. One who was taken out is on its way, and arrives below whatever has become
+            // of its deadline meanwhile: the lock that was left free for it must not be lost.
             if (!ParkUntilGranted(ref _waiters, self, self, deadline, cancellationToken))
                 return false;
             if (_owner == self)

@@ -13,17 +13,18 @@ namespace GreenThreads;
 //   Contended -> Owned|Contended   gate: unlocked by handing it to one who has waited for too long; contended if others are left
 //   Free      -> Contended    gate: one who was on its way has it now, and others wait
 //
-// At most one of those who waited is on its way at a time. While it is, the word need not say that others wait: it says so itself when it arrives, having got the
-// lock or not. So an owner that comes and goes in a loop pays for those who wait once, and not at each unlock.
+// At most one of those who waited is on its way at a time. While it is, the word need not say that others wait: it says so itself when it
+// arrives, having got the lock or not. So an owner that comes and goes in a loop pays for those who wait once, and not at each unlock.
 //
-// Bounded unfairness. To let others past those who wait is what makes a lock fast: handed over at each unlock, it would stay closed until the next owner has come to
-// run, and threads would pass it on at the pace of switches. But it lets one who waits lose for ever. So whoever has waited for a millisecond and loses once more gets
-// the lock from the next one to unlock, directly. The rule and the millisecond are those of Go's sync.Mutex ("starvation mode",
-// starvationThresholdNs in internal/sync/mutex.go, https://github.com/golang/go/issues/13086).
+// Bounded unfairness. To let others past those who wait is what makes a lock fast: handed over at each unlock, it would stay closed until the
+// next owner has come to run, and threads would pass it on at the pace of switches. But it lets one who waits lose for ever. So whoever has
+// waited for a millisecond and loses once more gets the lock from the next one to unlock, directly. The rule and the millisecond are those of
+// Go's sync.Mutex ("starvation mode", starvationThresholdNs in internal/sync/mutex.go, https://github.com/golang/go/issues/13086).
 
 /// <summary>
-/// A lock for green threads and OS threads: whoever waits for it parks, or blocks its OS thread if it is none. It belongs to the green thread (or the OS thread) that locked
-/// it, is not reentrant, and is fair as far as docs/locks.md says. Whatever a green thread does while it owns the lock, parks included, leaves its scheduler free for others.
+/// A lock for green threads and OS threads: whoever waits for it parks, or blocks its OS thread if it is none. It belongs to the green thread
+/// (or the OS thread) that locked it, is not reentrant, and is fair as far as docs/locks.md says. Whatever a green thread does while it owns
+/// the lock, parks included, leaves its scheduler free for others.
 /// </summary>
 public sealed partial class GreenMutex : GreenPrimitive
 {
@@ -39,7 +40,10 @@ public sealed partial class GreenMutex : GreenPrimitive
     /// <summary>Whether somebody owns it at this moment. For people and tools.</summary>
     public bool IsLocked => Volatile.Read(ref _word) != Free;
 
-    /// <summary>The green thread that owns it; null if none does, or an OS thread does. For people and tools: it has changed when the caller looks at it.</summary>
+    /// <summary>
+    /// The green thread that owns it; null if none does, or an OS thread does. For people and tools: it has changed when the caller looks at
+    /// it.
+    /// </summary>
     public GreenThread? Owner => Volatile.Read(ref _owner) as GreenThread;
 
     /// <inheritdoc/>
@@ -137,7 +141,8 @@ public sealed partial class GreenMutex : GreenPrimitive
             throw new LockRecursionException($"{self} owns {this} already, which is not reentrant");
     }
 
-    private void ThrowNotOwner() => throw new SynchronizationLockException($"{this} is not owned by the caller, but by {_owner?.ToString() ?? "nobody"}");
+    private void ThrowNotOwner() =>
+        throw new SynchronizationLockException($"{this} is not owned by the caller, but by {_owner?.ToString() ?? "nobody"}");
 
     /// <summary>Gives the lock back when disposed of.</summary>
     [EditorBrowsable(EditorBrowsableState.Never)]

@@ -1,14 +1,14 @@
 namespace GreenThreads;
 
-// One runs the action, the others wait in the list. If it fails, the next of them is woken to run it, and competes with whoever comes by: one who was woken always looks here
-// before it gives up, so there is never nobody to run it while somebody waits.
+// One runs the action, the others wait in the list. If it fails, the next of them is woken to run it, and competes with whoever comes by: one
+// who was woken always looks here before it gives up, so there is never nobody to run it while somebody waits.
 //
-// A failed run does not count. .NET's Lazy keeps the exception for everybody, and Go's sync.Once counts a panic as done; but a green thread may be cancelled in the middle of it, which is
-// nobody else's business.
+// A failed run does not count. .NET's Lazy keeps the exception for everybody, and Go's sync.Once counts a panic as done; but a green thread
+// may be cancelled in the middle of it, which is nobody else's business.
 
 /// <summary>
-/// Runs an action once, whoever comes first, for green threads and OS threads: those who come meanwhile wait for its end (they park, or block their OS thread if they are none). If it throws,
-/// that is thrown to who ran it, and the next one runs its own.
+/// Runs an action once, whoever comes first, for green threads and OS threads: those who come meanwhile wait for its end (they park, or block
+/// their OS thread if they are none). If it throws, that is thrown to who ran it, and the next one runs its own.
 /// </summary>
 public sealed class GreenOnce : GreenPrimitive
 {

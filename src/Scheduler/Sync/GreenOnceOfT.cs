@@ -1,8 +1,8 @@
 namespace GreenThreads;
 
 /// <summary>
-/// Computes a value once, whoever asks first, for green threads and OS threads: those who ask meanwhile wait for it (they park, or block their OS thread if they are none). If the computation
-/// throws, that is thrown to who ran it, and the next one runs its own.
+/// Computes a value once, whoever asks first, for green threads and OS threads: those who ask meanwhile wait for it (they park, or block
+/// their OS thread if they are none). If the computation throws, that is thrown to who ran it, and the next one runs its own.
 /// </summary>
 /// <typeparam name="T">Of the value.</typeparam>
 public sealed class GreenOnce<T>

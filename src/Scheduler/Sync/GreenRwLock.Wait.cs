@@ -1,13 +1,15 @@
 namespace GreenThreads;
 
-// Those who wait. They are let in by whoever makes room, in the word as well as out of the list. While somebody is in a list, the word says Waited.
+// Those who wait. They are let in by whoever makes room, in the word as well as out of the list. While somebody is in a list, the word says
+// Waited.
 public sealed partial class GreenRwLock
 {
     // Guarded by the gate.
     private WaitList _readers;
     private WaitList _writers;
 
-    // How many writers have left while somebody waited; each reader's place says how many had when it came (Waiter.ListTag). Guarded by the gate.
+    // How many writers have left while somebody waited; each reader's place says how many had when it came (Waiter.ListTag). Guarded by the
+    // gate.
     private long _turn;
 
     // The turn before which readers came who are being let in, whether or not writers wait; 0 if none are. Guarded by the gate.

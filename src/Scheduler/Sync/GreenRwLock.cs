@@ -8,12 +8,13 @@ namespace GreenThreads;
 //   no Waited    nobody waits; everything is a compare-exchange
 //   Waited       somebody waits, or did: the word changes under the gate only (GreenRwLock.Wait.cs)
 //
-// Nobody starves (the rule of Go's sync.RWMutex): readers who come while a writer waits queue behind it, so those inside leave and it gets in; and a writer who leaves lets in
-// all readers who came before that, before the next writer. So each waits for one turn of the other kind at most, and writers among themselves come in their order.
+// Nobody starves (the rule of Go's sync.RWMutex): readers who come while a writer waits queue behind it, so those inside leave and it gets
+// in; and a writer who leaves lets in all readers who came before that, before the next writer. So each waits for one turn of the other kind
+// at most, and writers among themselves come in their order.
 
 /// <summary>
-/// A lock that many may have for reading or one for writing, for green threads and OS threads: whoever waits parks, or blocks its OS thread if it is none. Neither
-/// readers nor writers starve. It is not reentrant, and a reader cannot become a writer: it would wait for itself.
+/// A lock that many may have for reading or one for writing, for green threads and OS threads: whoever waits parks, or blocks its OS thread
+/// if it is none. Neither readers nor writers starve. It is not reentrant, and a reader cannot become a writer: it would wait for itself.
 /// </summary>
 public sealed partial class GreenRwLock : GreenPrimitive
 {
@@ -34,14 +35,17 @@ public sealed partial class GreenRwLock : GreenPrimitive
     public bool IsWriteLocked => (Volatile.Read(ref _word) & Writer) != 0;
 
     /// <summary>
-    /// The green thread that has it for writing; null if none has, or an OS thread. It does not know who its readers are. For people and tools: it has changed when the caller looks at it.
+    /// The green thread that has it for writing; null if none has, or an OS thread. It does not know who its readers are. For people and
+    /// tools: it has changed when the caller looks at it.
     /// </summary>
     public GreenThread? Owner => Volatile.Read(ref _writer) as GreenThread;
 
     /// <inheritdoc/>
     internal override Waiter? OwnerForTools => Volatile.Read(ref _writer);
 
-    /// <summary>Takes it for reading; waits if somebody has it for writing, or waits for that. Parks a green thread; blocks a plain OS thread.</summary>
+    /// <summary>
+    /// Takes it for reading; waits if somebody has it for writing, or waits for that. Parks a green thread; blocks a plain OS thread.
+    /// </summary>
     /// <returns>Gives it back when disposed of: using (rwLock.EnterRead()) { ... }</returns>
     /// <exception cref="LockRecursionException">The caller has it for writing.</exception>
     /// <exception cref="GreenThreadCanceledException">The green thread is cancelled and would have to wait.</exception>

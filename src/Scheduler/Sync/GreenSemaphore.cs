@@ -8,12 +8,12 @@ namespace GreenThreads;
 //   n >= 0     n permits, nobody waits: taken and given back by compare-exchange
 //   Waited     no permits, and somebody waits, or did: changes under the gate only
 //
-// Permits that are released while somebody waits are handed over, in the order of the list, and never lie about for others to take meanwhile. One who gives up leaves
-// Waited behind; the next release finds nobody and puts that right.
+// Permits that are released while somebody waits are handed over, in the order of the list, and never lie about for others to take meanwhile.
+// One who gives up leaves Waited behind; the next release finds nobody and puts that right.
 
 /// <summary>
-/// A number of permits, for green threads and OS threads: whoever waits for one parks, or blocks its OS thread if it is none. First come, first served. Permits belong to nobody: who
-/// takes one and who gives one back need not be the same.
+/// A number of permits, for green threads and OS threads: whoever waits for one parks, or blocks its OS thread if it is none. First come,
+/// first served. Permits belong to nobody: who takes one and who gives one back need not be the same.
 /// </summary>
 public sealed class GreenSemaphore : GreenPrimitive
 {
@@ -28,7 +28,9 @@ public sealed class GreenSemaphore : GreenPrimitive
     /// <summary>Creates a semaphore.</summary>
     /// <param name="initial">How many permits there are at first.</param>
     /// <param name="maximum">How many there may be at most.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The initial count is negative or above the maximum, or the maximum is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The initial count is negative or above the maximum, or the maximum is not positive.
+    /// </exception>
     public GreenSemaphore(int initial, int maximum = int.MaxValue)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(initial);

@@ -1,9 +1,11 @@
 namespace GreenThreads;
 
-// The values of one green thread, or of one OS thread, linked: only it itself touches them. There are few on any, and one who has none has nothing, so a hundred thousand green threads pay for
-// what they store: one object each. One that is found moves to the front, where it is found at once the next time.
+// The values of one green thread, or of one OS thread, linked: only it itself touches them. There are few on any, and one who has none has
+// nothing, so a hundred thousand green threads pay for what they store: one object each. One that is found moves to the front, where it is
+// found at once the next time.
 //
-// Rejected: an array with a place for each GreenLocal, as ThreadLocal has. A green thread that uses one of a thousand would have a thousand places.
+// Rejected: an array with a place for each GreenLocal, as ThreadLocal has. A green thread that uses one of a thousand would have a thousand
+// places.
 
 /// <summary>What a <see cref="GreenLocal{T}"/> has stored for one thread.</summary>
 internal abstract class LocalValue

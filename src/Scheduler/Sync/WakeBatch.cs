@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace GreenThreads;
 
 /// <summary>
-/// Some who were taken out of a list under its gate and are woken when the gate is free. Whoever is out of the list may be in another at once, so they cannot stay linked.
-/// To be a local variable; when it is full, free the gate, wake, and go on.
+/// Some who were taken out of a list under its gate and are woken when the gate is free. Whoever is out of the list may be in another at
+/// once, so they cannot stay linked. To be a local variable; when it is full, free the gate, wake, and go on.
 /// </summary>
 internal struct WakeBatch
 {
@@ -18,7 +18,9 @@ internal struct WakeBatch
 
     internal void Add(WaitNode node) => _nodes[_count++] = node;
 
-    /// <summary>Takes those out of a list that came before a round, under its gate, until it is full. They are waiters and not places of one.</summary>
+    /// <summary>
+    /// Takes those out of a list that came before a round, under its gate, until it is full. They are waiters and not places of one.
+    /// </summary>
     /// <returns>Whether there may be more of them, for another time under the gate.</returns>
     internal bool TakeFrom(ref WaitList list, long before) => TakeFrom(ref list, before, outcome: before);
 

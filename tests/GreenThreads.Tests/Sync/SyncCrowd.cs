@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace GreenThreads.Tests;
 
 /// <summary>
-/// A crowd for one primitive: green threads that stay, green threads that are cancelled at any moment and replaced, and plain OS threads, all doing the same for
-/// a while. A lost wake-up is a hang, and the limit on it names the seed.
+/// A crowd for one primitive: green threads that stay, green threads that are cancelled at any moment and replaced, and plain OS threads, all
+/// doing the same for a while. A lost wake-up is a hang, and the limit on it names the seed.
 /// </summary>
 internal sealed class SyncCrowd(int seed)
 {
@@ -21,7 +21,9 @@ internal sealed class SyncCrowd(int seed)
     /// <summary>How often a body has come to its end.</summary>
     internal long Rounds => Volatile.Read(ref _rounds);
 
-    /// <summary>Repeats the body on everybody until the time is over. Whatever it counts it has to count where a cancellation cannot come in between.</summary>
+    /// <summary>
+    /// Repeats the body on everybody until the time is over. Whatever it counts it has to count where a cancellation cannot come in between.
+    /// </summary>
     internal void Run(Action<Random> body)
     {
         var tasks = new List<Task>();
@@ -73,7 +75,10 @@ internal sealed class SyncCrowd(int seed)
     /// <summary>A short timeout, often none at all.</summary>
     internal static TimeSpan Timeout(Random random) => TimeSpan.FromMicroseconds(random.Next(3) == 0 ? 0 : random.Next(200));
 
-    /// <summary>Whether an operation that takes a token did what it does; sometimes the token is cancelled at once, sometimes while it waits, sometimes never.</summary>
+    /// <summary>
+    /// Whether an operation that takes a token did what it does; sometimes the token is cancelled at once, sometimes while it waits,
+    /// sometimes never.
+    /// </summary>
     internal static bool TryWithToken(Random random, Action<CancellationToken> operation)
     {
         using var cancellation = new CancellationTokenSource();
