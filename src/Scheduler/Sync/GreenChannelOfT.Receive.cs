@@ -21,7 +21,7 @@ public sealed partial class GreenChannel<T>
         Waiter self = (Waiter?)Begin() ?? OsThreadWaiter.Current;
         if (!ReceiveOrWait(out T? item, self, out ChannelNode<T>? node, out bool isCompleted) && !isCompleted)
         {
-            ParkUntilGranted(ref _receivers, node!, self, Deadline.Never, default);
+            ParkUntilGranted(ref _receivers, node!, self);
             isCompleted = node!.IsCompleted;
             item = node.Item;
             PutBack(ref _spareReceiver, node);

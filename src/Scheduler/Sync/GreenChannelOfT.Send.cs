@@ -13,7 +13,7 @@ public sealed partial class GreenChannel<T>
         Waiter self = (Waiter?)Begin() ?? OsThreadWaiter.Current;
         if (!SendOrWait(item, self, out ChannelNode<T>? node, out bool isCompleted) && !isCompleted)
         {
-            ParkUntilGranted(ref _senders, node!, self, Deadline.Never, default);
+            ParkUntilGranted(ref _senders, node!, self);
             isCompleted = node!.IsCompleted;
             PutBack(ref _spareSender, node);
         }
