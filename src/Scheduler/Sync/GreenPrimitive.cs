@@ -93,6 +93,9 @@ public abstract class GreenPrimitive
         return (Waiter?)self ?? OsThreadWaiter.Current;
     }
 
+    /// <summary>Notes that others may have a reference to this of whom it will never learn: asynchronous code, which runs on any thread.</summary>
+    private protected void NoteUnknownHolders() => _hasSeveralOutsideHolders = true;
+
     private void NoteOutsideHolder(OsThreadWaiter caller)
     {
         if (_outsideHolder is not { } holder)
