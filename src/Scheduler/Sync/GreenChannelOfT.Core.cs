@@ -136,7 +136,9 @@ public sealed partial class GreenChannel<T>
         if (spare is not { } node)
             return new ChannelNode<T>(waiter);
         spare = null;
-        node.WakeTarget = waiter;
+        // Usually the same again; the compare saves the collector's write barrier.
+        if (!ReferenceEquals(node.WakeTarget, waiter))
+            node.WakeTarget = waiter;
         return node;
     }
 
