@@ -76,11 +76,12 @@ public sealed partial class EventLoop
     /// <summary>The interest to wait at for a descriptor that is not ours. The kernel reports again what is ready now.</summary>
     /// <param name="descriptor">The descriptor.</param>
     /// <param name="direction">What the caller waits for.</param>
+    /// <param name="spare">A shared interest of the descriptor to use if there is none, one that a <see cref="Return"/> has taken out of the table; null for a new one.</param>
     /// <param name="interest">The interest; the caller owes a <see cref="Return"/>.</param>
     /// <param name="seen">The edges before that report, for the wait.</param>
     /// <returns>Null if the loop was disposed of, false if the descriptor cannot be polled, as with a regular file.</returns>
     /// <exception cref="SystemCallException">The kernel refused, for example because the descriptor is not open.</exception>
-    private bool? TryBorrow(int descriptor, WaitDirection direction, out Interest? interest, out int seen)
+    internal bool? TryBorrow(int descriptor, WaitDirection direction, Interest? spare, out Interest? interest, out int seen)
     {
         interest = null;
         seen = 0;
@@ -89,7 +90,7 @@ public sealed partial class EventLoop
             if (_isDisposed)
                 return null;
             Interest? present = At(descriptor);
-            interest = present ?? new Interest(descriptor, isShared: true);
+            interest = present ?? spare ?? new Interest(descriptor, isShared: true);
             if (present is null)
                 Enter(interest);
             seen = interest.EdgesOf(direction);
@@ -110,15 +111,17 @@ public sealed partial class EventLoop
     }
 
     /// <summary>The last one to return a shared interest ends its registration.</summary>
-    private void Return(Interest interest)
+    /// <returns>True if that was the caller: nobody else has the interest, and it may be used again. (A poll that is late finds its old key or a new one.)</returns>
+    internal bool Return(Interest interest)
     {
         using (_gate.Enter())
         {
             if (--interest.Users > 0 || !interest.IsShared || _isDisposed || At(interest.Descriptor) != interest)
-                return;
+                return false;
             Leave(interest);
             // It fails when the number was closed meanwhile, which the kernel has cleaned up.
             Control(Interop.EPOLL_CTL_DEL, interest.Descriptor, 0, 0);
+            return true;
         }
     }
 

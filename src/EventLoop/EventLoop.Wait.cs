@@ -98,7 +98,7 @@ public sealed partial class EventLoop
             if (deadline.HasPassed)
                 return false;
             EventLoop loop = EventLoopHost.Current.LoopOfCaller;
-            bool? isBorrowed = loop.TryBorrow(descriptor, direction, out Interest? interest, out int seen);
+            bool? isBorrowed = loop.TryBorrow(descriptor, direction, spare: null, out Interest? interest, out int seen);
             if (isBorrowed is null)
                 continue; // Its scheduler has ended in this moment; another has a loop too.
             if (isBorrowed == false)
@@ -117,7 +117,7 @@ public sealed partial class EventLoop
         }
     }
 
-    private static unsafe bool IsReady(int descriptor, WaitDirection direction)
+    internal static unsafe bool IsReady(int descriptor, WaitDirection direction)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(descriptor);
         var question = new Interop.pollfd { fd = descriptor, events = direction == WaitDirection.Read ? Interop.POLLIN : Interop.POLLOUT };

@@ -84,6 +84,9 @@ internal sealed class Interest
     /// <summary>How many wait here who do not own the descriptor. Guarded by the loop's gate.</summary>
     internal int Users { get; set; }
 
+    /// <summary>Whether the owner has closed the descriptor. Surely seen by a waiter that was taken out of its list by it.</summary>
+    internal bool IsClosed => Volatile.Read(ref _isClosed);
+
     /// <summary>The count to read before the try, for the <see cref="Wait"/> after it.</summary>
     internal int EdgesOf(WaitDirection direction) => direction switch
     {
@@ -142,7 +145,7 @@ internal sealed class Interest
     }
 
     /// <summary>Takes a waiter out that gives up, if it is still in.</summary>
-    internal void Unlink(WaitDirection direction, Waiter waiter)
+    internal void Unlink(WaitDirection direction, WaitNode waiter)
     {
         using (_gate.Enter())
         {
@@ -200,7 +203,7 @@ internal sealed class Interest
 
     /// <summary>Links the waiter, registering first if need be.</summary>
     /// <returns>Null if the waiter is in the list now, otherwise why there is nothing to wait for.</returns>
-    private WaitOutcome? TryLink(WaitDirection direction, int seen, Waiter waiter)
+    internal WaitOutcome? TryLink(WaitDirection direction, int seen, WaitNode waiter)
     {
         // Asked outside the gate: it may have to start the default group. What is read here without the gate is looked at again below.
         EventLoop? loop = _loop is null && direction != WaitDirection.Close ? EventLoopHost.Current.LoopOfCaller : null;

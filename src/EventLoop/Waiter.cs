@@ -47,6 +47,9 @@ public abstract class Waiter : WaitNode
     /// <summary>Whether only what it waits for can end its wait: there is neither a deadline nor a token. Means something while <see cref="WaitsFor"/> is set.</summary>
     internal bool WaitsForNothingElse { get; set; }
 
+    /// <summary>What its waits for several things at once keep from one to the next; belongs to a higher layer. Only the waiter itself uses it.</summary>
+    internal object? SelectState { get; set; }
+
     /// <summary>Sleeps until woken. Only the waiter itself calls it. May return for no reason that the caller knows.</summary>
     /// <returns>False if it returns because the deadline has passed.</returns>
     internal abstract bool ParkCore(Deadline deadline);

@@ -75,9 +75,9 @@ internal sealed partial class Scheduler
             Push(first);
     }
 
-    // xorshift64 (Marsaglia 2003): the order of victims need not be better than that.
+    // xorshift64 (Marsaglia 2003): the order of victims need not be better than that. Owner scheduler only.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ulong NextRandom()
+    internal ulong NextRandom()
     {
         _random ^= _random << 13;
         _random ^= _random >> 7;

@@ -51,6 +51,9 @@ public abstract class GreenPrimitive
     /// <summary>Who alone can let the waiters go on, if that is known, as with the owner of a lock. For tools, and for the report of deadlocks.</summary>
     internal virtual Waiter? OwnerForTools => null;
 
+    /// <summary>Whether what its waiters wait for may come from outside of the process, so that no wait here is for ever as far as anybody knows.</summary>
+    internal virtual bool IsFedFromOutside => false;
+
     /// <summary>Those who wait, in their order. For tools, and for the report of deadlocks; takes the gate.</summary>
     internal abstract void CopyWaitersTo(List<WaitNode> waiters);
 
@@ -96,7 +99,8 @@ public abstract class GreenPrimitive
     /// <summary>Notes that others may have a reference to this of whom it will never learn: asynchronous code, which runs on any thread.</summary>
     private protected void NoteUnknownHolders() => _hasSeveralOutsideHolders = true;
 
-    private void NoteOutsideHolder(OsThreadWaiter caller)
+    /// <summary>Notes that an OS thread has a reference to this.</summary>
+    internal void NoteOutsideHolder(OsThreadWaiter caller)
     {
         if (_outsideHolder is not { } holder)
             _outsideHolder = caller; // Two at once: the other is noted at its next operation, or never, which the report of deadlocks has to live with.
@@ -114,7 +118,7 @@ public abstract class GreenPrimitive
     /// <exception cref="GreenThreadCanceledException">The green thread is cancelled; the node has left the list with nothing taken.</exception>
     private protected bool ParkUntilGranted(ref WaitList list, WaitNode node, Waiter self, Deadline deadline, CancellationToken cancellationToken)
     {
-        self.WaitsForNothingElse = deadline.IsNever && !cancellationToken.CanBeCanceled;
+        self.WaitsForNothingElse = deadline.IsNever && !cancellationToken.CanBeCanceled && !IsFedFromOutside;
         self.WaitsFor = this;
         CancellationTokenRegistration registration = cancellationToken.CanBeCanceled
             ? cancellationToken.UnsafeRegister(static state => ((Waiter)state!).Wake(), self)
