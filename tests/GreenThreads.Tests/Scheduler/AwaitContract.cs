@@ -183,7 +183,7 @@ public abstract class AwaitContract : ThreadContract
         }
     });
 
-    protected static void CompleteOn(Completer completer, Action complete)
+    internal static void CompleteOn(Completer completer, Action complete)
     {
         switch (completer)
         {
