@@ -76,7 +76,7 @@ public sealed partial class EventLoop
     /// <summary>The interest to wait at for a descriptor that is not ours. The kernel reports again what is ready now.</summary>
     /// <param name="descriptor">The descriptor.</param>
     /// <param name="direction">What the caller waits for.</param>
-    /// <param name="spare">A shared interest of the descriptor to use if there is none, one that a <see cref="Return"/> has taken out of the table; null for a new one.</param>
+    /// <param name="spare">A shared interest of the descriptor to use if there is none, one that <see cref="Interest.IsFree"/>; null for a new one.</param>
     /// <param name="interest">The interest; the caller owes a <see cref="Return"/>.</param>
     /// <param name="seen">The edges before that report, for the wait.</param>
     /// <returns>Null if the loop was disposed of, false if the descriptor cannot be polled, as with a regular file.</returns>
@@ -92,7 +92,10 @@ public sealed partial class EventLoop
             Interest? present = At(descriptor);
             interest = present ?? spare ?? new Interest(descriptor, isShared: true);
             if (present is null)
+            {
+                interest.IsFree = false;
                 Enter(interest);
+            }
             seen = interest.EdgesOf(direction);
             int errno = Control(present is null ? Interop.EPOLL_CTL_ADD : Interop.EPOLL_CTL_MOD, descriptor, interest.Key, RegistrationEvents);
             if (errno == Errno.ENOENT)
@@ -105,23 +108,25 @@ public sealed partial class EventLoop
                 return true;
             }
             if (present is null)
+            {
                 Leave(interest);
+                interest.IsFree = true;
+            }
             return errno == Errno.EPERM ? false : throw new SystemCallException("epoll_ctl", errno);
         }
     }
 
     /// <summary>The last one to return a shared interest ends its registration.</summary>
-    /// <returns>True if that was the caller: nobody else has the interest, and it may be used again. (A poll that is late finds its old key or a new one.)</returns>
-    internal bool Return(Interest interest)
+    internal void Return(Interest interest)
     {
         using (_gate.Enter())
         {
             if (--interest.Users > 0 || !interest.IsShared || _isDisposed || At(interest.Descriptor) != interest)
-                return false;
+                return;
             Leave(interest);
             // It fails when the number was closed meanwhile, which the kernel has cleaned up.
             Control(Interop.EPOLL_CTL_DEL, interest.Descriptor, 0, 0);
-            return true;
+            interest.IsFree = true;
         }
     }
 

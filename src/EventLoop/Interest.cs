@@ -63,6 +63,7 @@ internal sealed class Interest
     private int _readEdges;
     private int _writeEdges;
     private bool _isClosed;
+    private bool _isFree = true;
     private EventLoop? _loop;
     private ulong _key;
 
@@ -83,6 +84,16 @@ internal sealed class Interest
 
     /// <summary>How many wait here who do not own the descriptor. Guarded by the loop's gate.</summary>
     internal int Users { get; set; }
+
+    /// <summary>
+    /// Whether a shared one is in no loop's table and nobody has it, so that who made it may use it again. A poll that is late may still come to it, with its old
+    /// key, and count an edge, which does no harm.
+    /// </summary>
+    internal bool IsFree
+    {
+        get => Volatile.Read(ref _isFree);
+        set => Volatile.Write(ref _isFree, value); // Release: pairs with the read of who uses it again, under another loop's gate perhaps.
+    }
 
     /// <summary>Whether the owner has closed the descriptor. Surely seen by a waiter that was taken out of its list by it.</summary>
     internal bool IsClosed => Volatile.Read(ref _isClosed);

@@ -18,8 +18,8 @@ internal sealed class DescriptorCase : SelectCase
     private EventLoop? _loop;
     private Interest? _interest;
 
-    // The interest of the last wait, if nobody else has it.
-    private Interest? _spare;
+    // What it brings where nobody waits for the descriptor yet.
+    private Interest? _own;
 
     internal DescriptorCase(int descriptor, WaitDirection direction)
     {
@@ -42,8 +42,6 @@ internal sealed class DescriptorCase : SelectCase
     {
         _handle?.DangerousAddRef(ref _isHeld);
         _descriptor = _handle is null ? _given : (int)_handle.DangerousGetHandle();
-        if (_spare is not null && _spare.Descriptor != _descriptor)
-            _spare = null;
         return Deadline.Never;
     }
 
@@ -61,7 +59,10 @@ internal sealed class DescriptorCase : SelectCase
         while (!IsReady())
         {
             EventLoop loop = EventLoopHost.Current.LoopOfCaller;
-            bool? isBorrowed = loop.TryBorrow(_descriptor, _direction, _spare, out _interest, out int seen);
+            // It is not free while somebody else still waits at it, who came later.
+            if (_own is not { IsFree: true } || _own.Descriptor != _descriptor)
+                _own = new Interest(_descriptor, isShared: true);
+            bool? isBorrowed = loop.TryBorrow(_descriptor, _direction, _own, out _interest, out int seen);
             if (isBorrowed is null)
                 continue; // Its scheduler has ended in this moment; another has a loop too.
             if (isBorrowed == false)
@@ -69,7 +70,6 @@ internal sealed class DescriptorCase : SelectCase
                 _interest = null;
                 return true;
             }
-            _spare = null;
             _loop = loop;
             // With something to wait for, or an exception, Disarm returns the interest.
             if (_interest!.TryLink(_direction, seen, this) is not { } outcome)
@@ -97,7 +97,6 @@ internal sealed class DescriptorCase : SelectCase
         _loop = null;
         _interest = null;
         interest.Unlink(_direction, this);
-        if (loop.Return(interest))
-            _spare = interest;
+        loop.Return(interest);
     }
 }
