@@ -25,7 +25,7 @@ internal sealed class TaskCase(Task task) : SelectCase
             _hasWaited = true;
         }
         _watch.Waiter = waiter;
-        return task.IsCompleted;
+        return task.IsCompleted; // After the watch, which may have found nobody to wake.
     }
 
     internal override void Disarm()

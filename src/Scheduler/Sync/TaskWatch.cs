@@ -11,7 +11,7 @@ namespace GreenThreads;
 internal sealed class TaskWatch
 {
     private readonly CancellationTokenSource _removal = new();
-    private volatile Waiter? _waiter;
+    private Waiter? _waiter;
 
     [SuppressMessage("Reliability", "CA2008", Justification = "There is one.")]
     internal TaskWatch(Task task)
@@ -23,7 +23,7 @@ internal sealed class TaskWatch
         try
         {
             task.ContinueWith(
-                static (_, state) => ((TaskWatch)state!)._waiter?.Wake(),
+                static (_, state) => Volatile.Read(ref ((TaskWatch)state!)._waiter)?.Wake(),
                 this,
                 _removal.Token,
                 TaskContinuationOptions.ExecuteSynchronously | TaskContinuationOptions.DenyChildAttach,
@@ -39,7 +39,7 @@ internal sealed class TaskWatch
     /// <summary>Whom to wake; null for nobody. A wake-up may be under way that no longer concerns it.</summary>
     internal Waiter? Waiter
     {
-        set => _waiter = value;
+        set => Interlocked.Exchange(ref _waiter, value); // Full fence: pairs with that of the task, which completes and looks here then.
     }
 
     /// <summary>Leaves nothing in the task. Any thread, the finalizer's too: it runs nobody's code.</summary>
