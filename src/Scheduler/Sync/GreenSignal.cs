@@ -21,7 +21,7 @@ public sealed class GreenSignal : GreenPrimitive, IDisposable
 
     /// <summary>Begins to catch a signal.</summary>
     /// <param name="signal">Which one: a name, or a number of the system's. Not those that nobody can catch, and not those that the runtime needs for itself.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such signal.</exception>
+    /// <exception cref="PlatformNotSupportedException">There is no such signal here.</exception>
     /// <exception cref="IOException">The system refuses.</exception>
     public GreenSignal(PosixSignal signal)
     {

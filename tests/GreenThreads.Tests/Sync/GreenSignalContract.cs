@@ -105,7 +105,7 @@ public abstract partial class GreenSignalContract : ThreadContract
         signal.Dispose();
         Assert.Throws<ObjectDisposedException>(() => signal.TryWait());
         Assert.Throws<ObjectDisposedException>(() => Select.Try(Select.Signaled(signal)));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new GreenSignal((PosixSignal)1000));
+        Assert.Throws<PlatformNotSupportedException>(() => new GreenSignal((PosixSignal)1000));
         Assert.Throws<ArgumentNullException>(() => Select.Signaled(null!));
     });
 
