@@ -59,7 +59,7 @@ public sealed class SelectModelTests(ITestOutputHelper output)
             AddRestless(world, "c", [SelectWorld<NoFaults>.Send(1), SelectWorld<NoFaults>.Receive(2)]);
             AddRestless(world, "d", [SelectWorld<NoFaults>.Send(1), SelectWorld<NoFaults>.Send(0), SelectWorld<NoFaults>.Receive(2)]);
         },
-        worlds: 30_000);
+        worlds: 10_000);
 
     [SwitchedFact]
     public void Leaving_without_the_gate_is_found() =>

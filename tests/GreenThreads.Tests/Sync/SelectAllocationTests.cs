@@ -8,20 +8,18 @@ public sealed class SelectAllocationTests
     [Fact]
     public void A_select_that_does_not_wait_allocates_nothing() => OnOneThread(() =>
     {
-        GreenChannel<string> one = GreenChannel.Bounded<string>(1), other = GreenChannel.Unbounded<string>();
+        GreenChannel<string> one = GreenChannel.Bounded<string>(1), other = GreenChannel.Bounded<string>(3);
         var semaphore = new GreenSemaphore(1);
         using var cancellation = new CancellationTokenSource();
         SelectCase[] channels = [Select.Receive(one), Select.Send(one, "item"), Select.Receive(other), Select.Send(other, "item")];
         SelectCase acquire = Select.Acquire(semaphore);
         SelectCase canceled = Select.Canceled(cancellation.Token), late = Select.After(TimeLimit.Generous), completed = Select.Completed(Task.CompletedTask);
         SelectCase pending = Select.Completed(new TaskCompletionSource().Task);
-        for (int i = 0; i < 100; i++)
-            other.Send("item");
         AssertFree(() =>
         {
             Select.Wait(channels);
             Select.Wait(channels[0], channels[1], null, late, canceled, pending);
-            Select.Try(channels[2], channels[3], null);
+            Select.Try(channels[2], null, channels[3]);
             Select.Wait(pending, completed);
             if (Select.Wait(acquire, canceled) == 0)
                 semaphore.Release();
