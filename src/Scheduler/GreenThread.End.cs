@@ -134,6 +134,8 @@ public partial class GreenThread
         {
             _failure = Keep(exception);
         }
+        if (HasForgottenScopes)
+            CloseForgottenScopes();
         End();
     }
 
@@ -195,6 +197,8 @@ public partial class GreenThread
         }
         Interlocked.MemoryBarrier(); // Pairs with the compare-exchange in GreenThread<T>.CompletionCore: one of the two sees the other.
         Complete();
+        if (_innermostScope is not null)
+            LeaveScope();
     }
 
     /// <summary>Waits for the end and leaves what ended it alone. Parks.</summary>

@@ -164,7 +164,16 @@ public partial class GreenThread : Waiter
     {
         Coroutine? coroutine = Coroutine.Current;
         if (coroutine is not null)
-            return Unsafe.As<GreenThread>(coroutine.Tenant)!.Scheduler!.IsYieldDue && YieldBecauseDue();
+        {
+            GreenThread self = Unsafe.As<GreenThread>(coroutine.Tenant)!;
+            if (self.Scheduler!.IsYieldDue)
+                return YieldBecauseDue();
+            // Its own reason is looked at each time: it may have come while it was shielded, or in a wait of the framework's, and that the scheduler was told is
+            // used up then.
+            if (self._cancelReason is not null)
+                self.ThrowIfCanceled();
+            return false;
+        }
         ThrowIfBoundIsCanceled();
         return false;
     }

@@ -13,6 +13,7 @@ namespace GreenThreads;
 // SchedulerGroup.Count.cs      how many green threads live
 // SchedulerGroup.Shutdown.cs   drain, cancel, report, end
 // SchedulerGroup.Run.cs        the calling thread as one of the schedulers
+// SchedulerGroup.Scopes.cs     children of scopes
 // SchedulerGroup.Snapshot.cs   what it is doing
 public sealed partial class SchedulerGroup : IDisposable
 {
