@@ -56,6 +56,18 @@ public partial class GreenThread
             body();
     }
 
+    /// <summary>Ends it, cancelled, before anybody has started or seen it.</summary>
+    internal void EndInsteadOfStarting(CancelReason reason)
+    {
+        _cancelReason = reason;
+        _body = null;
+        _context = null;
+        _hasStarted = true;
+        _failure = Keep(reason.CreateException());
+        _ = _failure.Observe();
+        _park.End();
+    }
+
     // The body has ended, and left scopes open. Their children must not outlive them; parks a last time.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void CloseForgottenScopes()

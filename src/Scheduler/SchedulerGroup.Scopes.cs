@@ -24,7 +24,8 @@ public sealed partial class SchedulerGroup
 
     private void StartIn(GreenScope scope, GreenThread thread, Scheduler? here)
     {
-        scope.Enter(thread);
+        if (!scope.TryEnter(thread))
+            return;
         try
         {
             Start(thread, here);

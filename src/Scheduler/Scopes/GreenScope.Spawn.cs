@@ -46,8 +46,9 @@ public sealed partial class GreenScope
         new() { Name = name, File = file, Line = line, KeepsExceptions = true, IsDaemon = Owner is GreenThread { IsDaemon: true } };
 
     /// <summary>Takes a green thread in that is about to start.</summary>
+    /// <returns>False if the scope is cancelled: it has ended already. So nobody who goes on spawning can keep the owner from leaving.</returns>
     /// <exception cref="ObjectDisposedException">The scope has been disposed of.</exception>
-    internal void Enter(GreenThread child)
+    internal bool TryEnter(GreenThread child)
     {
         child.InnermostScope = this;
         ScopeCancellation? cancellation;
@@ -56,15 +57,17 @@ public sealed partial class GreenScope
         {
             isClosed = _isClosed;
             cancellation = _cancellation;
-            if (!isClosed)
+            _hasSpawned = true;
+            if (!isClosed && cancellation is null)
             {
-                _hasSpawned = true;
-                _children.Add(child, isTold: cancellation is not null);
+                _children.Add(child);
+                return true;
             }
         }
+        child.InnermostScope = null;
         ObjectDisposedException.ThrowIf(isClosed, this);
-        if (cancellation is not null)
-            child.Cancel(cancellation.Reason);
+        child.EndInsteadOfStarting(cancellation!.Reason);
+        return false;
     }
 
     /// <summary>Takes one out that could not be started.</summary>

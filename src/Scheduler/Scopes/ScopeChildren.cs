@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace GreenThreads;
 
-// The living children of a scope, linked through themselves, in two lists: those that have been told of a cancellation, or need not be, and the rest. A
+// The living children of a scope, linked through themselves, in two lists: those that have been told of a cancellation, and the rest. A
 // cancellation moves a few at a time from one list to the other and tells them when the gate is free, so that nobody waits at the gate while a hundred
 // thousand are cancelled.
 
@@ -14,9 +14,9 @@ internal struct ScopeChildren
 
     internal int Count { get; private set; }
 
-    internal void Add(GreenThread child, bool isTold)
+    internal void Add(GreenThread child)
     {
-        Link(ref isTold ? ref _firstTold : ref _first, child);
+        Link(ref _first, child);
         Count++;
     }
 
