@@ -16,6 +16,8 @@ internal sealed class KnownCalls
     {
         Add(_green, "GreenThreads.GreenThread", "Spawn", "SpawnDaemon", "Run");
         Add(_green, "GreenThreads.SchedulerGroup", "Spawn", "SpawnDaemon", "Run", "AtExit");
+        // Not GreenScope.Run and GreenThread.RunShielded: they call the delegate on the thread that they are called on, green or not.
+        Add(_green, "GreenThreads.GreenScope", "Spawn");
         EntryNames = new HashSet<string>(_green.Values.SelectMany(names => names));
 
         Add(_elsewhere, "System.Threading.Tasks.Task", "Run", "ContinueWith", Constructor);

@@ -16,7 +16,9 @@ public partial class GreenThread
 
     /// <summary>
     /// Cancels it: its current or next park or yield throws <see cref="GreenThreadCanceledException"/>, and so does every further one; if it has not begun, it
-    /// never does. Any thread; does not park. Does nothing if it has ended or is cancelled already.
+    /// never does. That holds for every wait of this library, and in switched mode for waits of the framework that park, which end some 50 ms later; not for the entry
+    /// of a lock, <c>Thread.Sleep</c> and spinning. Code in <see cref="RunShielded"/> is left alone. Any thread; does not park. Does nothing if it has ended or is
+    /// cancelled already. What it has spawned goes on, unless it is in a <see cref="GreenScope"/>, which the exception leaves on its way.
     /// </summary>
     public void Cancel() => Cancel(CancelReason.Plain);
 

@@ -1,8 +1,10 @@
 namespace GreenThreads;
 
 /// <summary>
-/// Leaves a park, or a yield, of a green thread whose group is being shut down and did not drain in time. It is thrown again at every further park, so
-/// that clean-up code should not wait for anything; swallowing it does not keep the green thread alive, it only delays the shutdown.
+/// Leaves a park, or a yield, of a green thread that is cancelled: by <see cref="GreenThread.Cancel()"/>, by its <see cref="GreenScope"/>, or because its group is being
+/// shut down and did not drain in time. It is thrown again at every further park, so that clean-up code should not wait for anything, or say that it must
+/// (<see cref="GreenThread.RunShielded"/>); swallowing it does not keep the green thread alive, it only delays those who wait for its end. The inner exception, if there is
+/// one, is the failure that led to it.
 /// </summary>
 /// <remarks>
 /// It is no <see cref="OperationCanceledException"/>, and like <see cref="ThreadInterruptedException"/> in that: stock code takes such a one for the end of its own

@@ -66,8 +66,8 @@ public sealed partial class SchedulerGroup : IDisposable
 
     /// <summary>
     /// Raised when an exception ended a green thread, its policy was <see cref="UnhandledExceptionPolicy.Keep"/>, and the green thread was
-    /// collected before anybody asked for it. On the finalizer thread: handlers should be short and not throw. Without a handler the exception
-    /// is logged.
+    /// collected before anybody asked for it: on the finalizer thread. Also when a <see cref="GreenScope"/> is left with failures of children that nobody was told of: on
+    /// its owner's thread, from <see cref="GreenScope.Dispose"/>. Handlers should be short and not throw. Without a handler the exception is logged.
     /// </summary>
     public static event EventHandler<UnobservedGreenThreadExceptionEventArgs>? UnobservedException;
 

@@ -106,8 +106,6 @@ public sealed partial class GreenScope
 
     private void CancelAndWait()
     {
-        if (!IsCanceled && ChildCount != 0)
-            Cancel(new ScopeCancellation(ScopeCancellationKind.Left, $"the {Place} was left"));
         bool isInterrupted = false;
         using (GreenThread.Shield())
         {
@@ -132,6 +130,11 @@ public sealed partial class GreenScope
     {
         while (!HaveAllEnded(isLast))
         {
+            if (isLast && !IsCanceled)
+            {
+                Cancel(new ScopeCancellation(ScopeCancellationKind.Left, $"the {Place} was left"));
+                continue;
+            }
             GreenThreads.Deadline deadline = HasOwnDeadline && !IsCanceled ? _deadline : GreenThreads.Deadline.Never;
             Owner.WaitsForNothingElse = deadline.IsNever;
             Owner.WaitsFor = this;

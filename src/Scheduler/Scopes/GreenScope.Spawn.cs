@@ -71,11 +71,7 @@ public sealed partial class GreenScope
     }
 
     /// <summary>Takes one out that could not be started.</summary>
-    internal void Withdraw(GreenThread child)
-    {
-        Remove(child);
-        Discount();
-    }
+    internal void Withdraw(GreenThread child) => Leave(child);
 
     /// <summary>A child has ended. Called by itself, where nothing may park, block or throw.</summary>
     internal void OnEnded(GreenThread child)
@@ -85,12 +81,17 @@ public sealed partial class GreenScope
         bool isCancellation = info is not null && !isOfGroup && (IsCanceled || child.HasCancelReason) && IsCancellation(info.SourceException, child);
         ScopeFailure? failure = info is null || isCancellation ? null : new ScopeFailure(child, info, isOfGroup);
         ScopeCancellation? cancellation = OfEnd(failure, hasEndedWell: info is null);
-        Remove(child);
         child.InnermostScope = null;
+        if (failure is null && cancellation is null)
+        {
+            Leave(child);
+            return;
+        }
 
         bool isFirst;
         using (_gate.Enter())
         {
+            _children.Remove(child);
             if (failure is not null && !(isOfGroup && _isGroupCanceled))
                 Append(failure);
             _isGroupCanceled |= isOfGroup;
@@ -101,7 +102,7 @@ public sealed partial class GreenScope
         if (isFirst)
             TellAll(cancellation!);
         // Only now: once the owner sees no living child, whatever this one has set off is done.
-        Discount();
+        Leave(child: null);
     }
 
     private ScopeCancellation? OfEnd(ScopeFailure? failure, bool hasEndedWell)
@@ -133,17 +134,14 @@ public sealed partial class GreenScope
         _lastFailure = failure;
     }
 
-    private void Remove(GreenThread child)
-    {
-        using (_gate.Enter())
-            _children.Remove(child);
-    }
-
-    private void Discount()
+    // Null for one that is out of the list already.
+    private void Leave(GreenThread? child)
     {
         bool isOwnerDue;
         using (_gate.Enter())
         {
+            if (child is not null)
+                _children.Remove(child);
             Debug.Assert(_children.Count > 0, "each child is counted once");
             _children.Discount();
             isOwnerDue = _ownerWaits && _children.Count == 0;

@@ -5,8 +5,8 @@ namespace GreenThreads;
 // A scope is opened, waited for and left by one thread, its owner; its children end before it does. Whatever ends a child, and whatever cancels the scope,
 // is one step under the gate:
 //
-//   child ends        gate: out of the list, its failure kept; does it cancel the scope?   -> if so, tell all (below)  -> gate: one living child less; the
-//                     owner waits and it was the last? -> wake the owner
+//   child ends        gate: out of the list, its failure kept; does it cancel the scope? -> if so, tell all (below) -> gate: one living child less; the
+//                     owner waits and it was the last? -> wake the owner. (All in one visit where there is nothing to keep or tell.)
 //   cancelled         gate: the cancellation is written, once                              -> tell all
 //   tell all          the token; the children, a few at a time (ScopeChildren); the scopes that they have opened; the next scope inside that the owner has
 //                     opened. Nobody holds a gate meanwhile.
@@ -152,6 +152,7 @@ public sealed partial class GreenScope : IDisposable
     /// <param name="line">Filled in by the compiler, for <see cref="OpenSite"/>.</param>
     /// <returns>The scope, which the caller owns and must dispose of.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative and not infinite, or there is no such policy.</exception>
+    /// <exception cref="ObjectDisposedException">The source of the token has been disposed of.</exception>
     public static GreenScope Open(
         TimeSpan deadline, CancellationToken cancellationToken = default, FailurePolicy policy = FailurePolicy.FailFast,
         [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
@@ -179,7 +180,15 @@ public sealed partial class GreenScope : IDisposable
             throw new ArgumentOutOfRangeException(nameof(policy), policy, "there is no such policy");
         var scope = new GreenScope(deadline, policy, file, line);
         scope.EnterTree();
-        scope.ListenForCancellation(cancellationToken);
+        try
+        {
+            scope.ListenForCancellation(cancellationToken);
+        }
+        catch
+        {
+            scope.CloseInSilence();
+            throw;
+        }
         return scope;
     }
 

@@ -181,6 +181,21 @@ public sealed class ScopeOwnerTests
     }
 
     [Fact]
+    public void A_scope_that_cannot_be_opened_is_not_open() => Green.Run(() =>
+    {
+        using GreenScope outer = GreenScope.Open();
+        var source = new CancellationTokenSource();
+        CancellationToken token = source.Token;
+        source.Dispose();
+        // The framework decides whether that is an error.
+        GreenScope? scope = null;
+        if (Record.Exception(() => { scope = GreenScope.Open(token); }) is { } exception)
+            Assert.IsType<ObjectDisposedException>(exception);
+        scope?.Dispose();
+        Assert.Same(outer, GreenScope.Innermost);
+    });
+
+    [Fact]
     public void A_group_that_is_closed_takes_no_children_and_the_scope_waits_for_none()
     {
         var group = new SchedulerGroup(new SchedulerGroupOptions { Schedulers = 1 });
