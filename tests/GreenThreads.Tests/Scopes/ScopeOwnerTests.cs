@@ -241,7 +241,7 @@ public sealed class ScopeOwnerTests
         scope.Cancel();
     });
 
-    [Fact]
+    [SwitchedFact]
     public void A_child_allocates_no_more_than_any_green_thread()
     {
         Task end = OsThreads.Start(static () =>

@@ -130,7 +130,11 @@ public sealed class ScopeStressTests
                 try
                 {
                     while (true)
+                    {
                         scope.Spawn(() => Interlocked.Increment(ref ran));
+                        if (scope.ChildCount > 100)
+                            Thread.Yield(); // Otherwise they leave the schedulers no processor, and millions behind.
+                    }
                 }
                 catch (ObjectDisposedException)
                 {
