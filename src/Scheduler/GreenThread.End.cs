@@ -199,6 +199,7 @@ public partial class GreenThread
         Complete();
         if (_innermostScope is not null)
             LeaveScope();
+        _links?.RemoveAll();
     }
 
     /// <summary>Waits for the end and leaves what ended it alone. Parks.</summary>
@@ -210,7 +211,8 @@ public partial class GreenThread
     /// <summary>Whether it has ended with an exception.</summary>
     internal bool HasFailed => HasEnded && _failure is not null;
 
-    private bool WaitForEnd(Deadline deadline, CancellationToken cancellationToken)
+    /// <summary>The same, until the token is cancelled too; false if that or the deadline came first.</summary>
+    internal bool WaitForEnd(Deadline deadline, CancellationToken cancellationToken)
     {
         if (HasEnded)
             return true;

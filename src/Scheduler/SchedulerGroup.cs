@@ -95,6 +95,9 @@ public sealed partial class SchedulerGroup : IDisposable
     /// <summary>The group of the calling green thread; on a plain OS thread, the default one.</summary>
     internal static SchedulerGroup Current => GreenThread.Current?.Group ?? Default;
 
+    /// <summary>Where warnings go.</summary>
+    internal ILogger Logger => _logger;
+
     internal bool KeepsExceptions { get; }
 
     /// <summary>Whether no green thread sees thread statics of another.</summary>

@@ -10,6 +10,9 @@ internal sealed class UnobservedFailure(GreenThread thread, ExceptionDispatchInf
     private readonly SchedulerGroup _group = thread.Group;
     private volatile bool _isObserved;
 
+    /// <summary>The exception, for those who only pass it on: it does not count as observed by that.</summary>
+    internal Exception Exception => failure.SourceException;
+
     internal ExceptionDispatchInfo Observe()
     {
         _isObserved = true;
