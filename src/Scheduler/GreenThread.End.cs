@@ -269,5 +269,15 @@ public partial class GreenThread
         }
     }
 
+    /// <summary>How many will be told of its end. For tools and tests.</summary>
+    internal int JoinerCount
+    {
+        get
+        {
+            using (_gate.Enter())
+                return _joiners.Count();
+        }
+    }
+
     private protected void ThrowIfFailed() => Observe()?.Throw();
 }

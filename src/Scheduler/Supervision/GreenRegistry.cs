@@ -25,6 +25,16 @@ public sealed class GreenRegistry
         }
     }
 
+    /// <summary>How many entries there are, ended ones too. For tests.</summary>
+    internal int EntryCount
+    {
+        get
+        {
+            using (_lock.Enter())
+                return _entries.Count;
+        }
+    }
+
     /// <summary>Gives a name to a green thread.</summary>
     /// <param name="name">The name; upper and lower case are different.</param>
     /// <param name="thread">Whom it stands for.</param>

@@ -6,6 +6,20 @@ namespace GreenThreads;
 /// <param name="Exception">What ended it; null if its body has returned.</param>
 public readonly record struct GreenThreadEnd(GreenThread Thread, GreenThreadEndKind Kind, Exception? Exception)
 {
-    /// <summary>Whether it was neither a return nor a cancellation for its own sake: a failure, or a cancellation that another failure has caused.</summary>
-    public bool IsFailure => Kind == GreenThreadEndKind.Failed || (Kind == GreenThreadEndKind.Canceled && Exception?.InnerException is not null);
+    /// <summary>
+    /// Whether something went wrong: it has failed, or it was cancelled because another one has (which the cancellation then names). False if its body has returned, and if it was
+    /// cancelled for its own sake.
+    /// </summary>
+    public bool IsFailure
+    {
+        get
+        {
+            if (Kind == GreenThreadEndKind.Failed)
+                return true;
+            Exception? cause = Exception;
+            while (cause is GreenThreadCanceledException)
+                cause = cause.InnerException;
+            return cause is not null;
+        }
+    }
 }

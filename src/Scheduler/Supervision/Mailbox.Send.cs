@@ -33,7 +33,9 @@ public sealed partial class Mailbox<T>
     private Outcome SendCore(T message, Deadline deadline, CancellationToken cancellationToken)
     {
         Waiter self = EnterAsWaiter();
-        EventLoopHost.Current.SpendBudget(); // Before: it may throw, and what was sent is sent.
+        // Before: it may throw, and what was sent is sent. One that is cancelled may say so in its last words, as long as it need not wait.
+        if (self is not GreenThread { IsCanceled: true })
+            EventLoopHost.Current.SpendBudget();
         cancellationToken.ThrowIfCancellationRequested();
         while (true)
         {
