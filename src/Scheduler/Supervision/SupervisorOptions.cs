@@ -33,6 +33,8 @@ public sealed record SupervisorOptions
     /// <summary>How long to wait before a child is restarted that has been restarted so many times in a row.</summary>
     internal TimeSpan BackoffAfter(int restarts)
     {
+        if (InitialBackoff == TimeSpan.Zero)
+            return TimeSpan.Zero;
         // As a double: the product grows beyond what a TimeSpan can be.
         double milliseconds = InitialBackoff.TotalMilliseconds * Math.Pow(BackoffFactor, restarts);
         return milliseconds < MaximumBackoff.TotalMilliseconds ? TimeSpan.FromMilliseconds(milliseconds) : MaximumBackoff;
