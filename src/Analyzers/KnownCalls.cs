@@ -14,10 +14,12 @@ internal sealed class KnownCalls
 
     public KnownCalls(Compilation compilation)
     {
-        Add(_green, "GreenThreads.GreenThread", "Spawn", "SpawnDaemon", "Run");
+        Add(_green, "GreenThreads.GreenThread", "Spawn", "SpawnDaemon", "SpawnLinked", "Run");
         Add(_green, "GreenThreads.SchedulerGroup", "Spawn", "SpawnDaemon", "Run", "AtExit");
         // Not GreenScope.Run and GreenThread.RunShielded: they call the delegate on the thread that they are called on, green or not.
         Add(_green, "GreenThreads.GreenScope", "Spawn");
+        Add(_green, "GreenThreads.GreenProcess", "Spawn");
+        Add(_green, "GreenThreads.ChildSpecification", "OfThread", "OfProcess", "StartedBy");
         EntryNames = new HashSet<string>(_green.Values.SelectMany(names => names));
 
         Add(_elsewhere, "System.Threading.Tasks.Task", "Run", "ContinueWith", Constructor);

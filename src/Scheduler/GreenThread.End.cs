@@ -127,7 +127,7 @@ public partial class GreenThread
         catch (GreenThreadCanceledException exception) when (IsCancelRequested)
         {
             // Nobody need ask for it: whoever cancelled it wanted it.
-            _failure = Keep(exception);
+            _failure = Keep(exception, isCancellation: true);
             _ = _failure.Observe();
         }
         catch (Exception exception) when (KeepsExceptions)
@@ -140,10 +140,10 @@ public partial class GreenThread
     }
 
     // Outside of the body nothing may park, which would throw once more if it is cancelled.
-    private UnobservedFailure Keep(Exception exception)
+    private UnobservedFailure Keep(Exception exception, bool isCancellation = false)
     {
         using (NoPark.Enter())
-            return new UnobservedFailure(this, ExceptionDispatchInfo.Capture(exception));
+            return new UnobservedFailure(this, ExceptionDispatchInfo.Capture(exception), isCancellation);
     }
 
     /// <summary>Ends a green thread that could not be started.</summary>

@@ -7,22 +7,6 @@ public sealed record ChildSpecification
 {
     private readonly Func<GreenThread> _start;
 
-    /// <summary>A child that is a green thread.</summary>
-    /// <param name="name">Its name, of which the supervisor has no other.</param>
-    /// <param name="body">What it runs.</param>
-    /// <param name="file">Filled in by the compiler, for <see cref="GreenThread.SpawnSite"/>.</param>
-    /// <param name="line">Filled in by the compiler, for <see cref="GreenThread.SpawnSite"/>.</param>
-    /// <exception cref="ArgumentException">There is no name.</exception>
-    /// <exception cref="ArgumentNullException">There is no name or no body.</exception>
-    public ChildSpecification(string name, Action body, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(name);
-        ArgumentNullException.ThrowIfNull(body);
-        Name = name;
-        SpawnOptions options = OptionsOf(name, file, line);
-        _start = () => SchedulerGroup.Current.Spawn(body, options);
-    }
-
     private ChildSpecification(string name, Func<GreenThread> start)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -50,9 +34,26 @@ public sealed record ChildSpecification
         }
     } = TimeSpan.FromSeconds(5);
 
+    /// <summary>A child that is a green thread.</summary>
+    /// <param name="name">Its name, of which the supervisor has no other.</param>
+    /// <param name="body">What it runs.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="GreenThread.SpawnSite"/>.</param>
+    /// <param name="line">Filled in by the compiler, for <see cref="GreenThread.SpawnSite"/>.</param>
+    /// <exception cref="ArgumentException">There is no name.</exception>
+    /// <exception cref="ArgumentNullException">There is no name or no body.</exception>
+    public static ChildSpecification OfThread(string name, Action body, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        SpawnOptions options = OptionsOf(name, file, line);
+        return new ChildSpecification(name, () => SchedulerGroup.Current.Spawn(body, options));
+    }
+
     /// <summary>A child that is started by a function. To be quick: until it returns, the supervisor looks after nobody.</summary>
     /// <param name="name">Its name, of which the supervisor has no other.</param>
-    /// <param name="start">Starts it, on the supervisor's green thread, and returns it. What it throws counts as a failure of the child.</param>
+    /// <param name="start">
+    /// Starts it, on the supervisor's green thread, and returns it. What it throws counts as a failure of the child. If it parks, the supervisor may be cancelled there: what
+    /// it has spawned by then, it must end itself.
+    /// </param>
     /// <exception cref="ArgumentException">There is no name.</exception>
     /// <exception cref="ArgumentNullException">There is no name or no function.</exception>
     public static ChildSpecification StartedBy(string name, Func<GreenThread> start)
@@ -72,7 +73,7 @@ public sealed record ChildSpecification
     /// <exception cref="ArgumentException">There is no name.</exception>
     /// <exception cref="ArgumentNullException">There is no name or no body.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The capacity is less than 1.</exception>
-    public static ChildSpecification Process<T>(
+    public static ChildSpecification OfProcess<T>(
         string name, Action<Mailbox<T>> body, GreenRegistry? registry = null, int capacity = int.MaxValue, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
     {
         ArgumentNullException.ThrowIfNull(body);
@@ -102,13 +103,13 @@ public sealed record ChildSpecification
     /// <param name="line">Filled in by the compiler, for <see cref="GreenThread.SpawnSite"/>.</param>
     /// <exception cref="ArgumentException">There is no name, or an option is out of its range, or two children have the same name.</exception>
     /// <exception cref="ArgumentNullException">An argument is missing.</exception>
-    public static ChildSpecification Supervisor(
+    public static ChildSpecification OfSupervisor(
         string name, SupervisorOptions options, IEnumerable<ChildSpecification> children, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
     {
         ArgumentNullException.ThrowIfNull(options);
-        ChildSpecification[] specifications = GreenThreads.Supervisor.Check(options, children);
+        ChildSpecification[] specifications = Supervisor.Check(options, children);
         SpawnOptions spawn = OptionsOf(name, file, line);
-        return new ChildSpecification(name, () => GreenThreads.Supervisor.Start(options with { Name = name, Group = null }, specifications, spawn).Thread)
+        return new ChildSpecification(name, () => Supervisor.Start(options with { Name = name, Group = null }, specifications, spawn).Thread)
         {
             ShutdownTimeout = Timeout.InfiniteTimeSpan,
         };

@@ -108,12 +108,9 @@ public partial class GreenThread
     }
 
     /// <summary>How it has ended; to be asked only then. Its exception does not count as observed by that.</summary>
-    internal GreenThreadEnd PeekEnd() => _failure?.Exception switch
-    {
-        null => new GreenThreadEnd(this, GreenThreadEndKind.Returned, null),
-        GreenThreadCanceledException canceled when IsCancelRequested => new GreenThreadEnd(this, GreenThreadEndKind.Canceled, canceled),
-        { } exception => new GreenThreadEnd(this, GreenThreadEndKind.Failed, exception),
-    };
+    internal GreenThreadEnd PeekEnd() => _failure is { } failure
+        ? new GreenThreadEnd(this, failure.IsCancellation ? GreenThreadEndKind.Canceled : GreenThreadEndKind.Failed, failure.Exception)
+        : new GreenThreadEnd(this, GreenThreadEndKind.Returned, null);
 
     /// <summary>The same, and its exception counts as observed.</summary>
     internal GreenThreadEnd TakeEnd()

@@ -48,6 +48,7 @@ internal sealed class GreenThreadLinks
     /// <summary>Its green thread has ended, and has told everybody: nothing of it may stay with those who live on.</summary>
     internal void RemoveAll()
     {
+        Trap = null; // It keeps a mailbox alive.
         Link[] links;
         using (_lock.Enter())
             links = [.. _links.Values];

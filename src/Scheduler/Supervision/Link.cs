@@ -79,11 +79,10 @@ internal sealed class Link
                 return; // Somebody else has just linked the two.
             _other.Thread.Links.TryAdd(_one.Thread, this);
             ended = !_one.Thread.TryAddJoiner(_one) ? _one : !_other.Thread.TryAddJoiner(_other) ? _other : null;
+            ended?.Wake(); // In here, so that who dissolves the link waits for it.
         }
-        if (ended is null)
-            return;
-        ended.Wake();
-        Remove();
+        if (ended is not null)
+            Remove();
     }
 
     private bool TryBreak() => Interlocked.Exchange(ref _isBroken, 1) == 0;

@@ -57,7 +57,7 @@ public sealed class SupervisionStressTests
             var options = new SupervisorOptions { Strategy = NextStrategy(), MaximumRestarts = Next(6), Window = TimeSpan.FromHours(1) };
             ChildSpecification[] children =
                 [.. Enumerable.Range(0, 2 + Next(3)).Select(i => depth > 1 && Next(3) == 0 ? MakeBranch($"{name}/{i}", depth - 1) : MakeLeaf($"{name}/{i}"))];
-            return ChildSpecification.Supervisor(name, options, children);
+            return ChildSpecification.OfSupervisor(name, options, children);
         }
 
         private ChildSpecification MakeLeaf(string name)

@@ -258,7 +258,7 @@ public sealed class SupervisorTests
     {
         using var release = new ManualResetEventSlim();
         var begun = new TaskCompletionSource();
-        var stubborn = new ChildSpecification("stubborn one", () =>
+        var stubborn = ChildSpecification.OfThread("stubborn one", () =>
         {
             using (GreenThread.Shield())
             {
@@ -282,7 +282,7 @@ public sealed class SupervisorTests
     [Fact]
     public void Supervisors_are_children_of_supervisors() => Green.Run(() =>
     {
-        ChildSpecification inner = ChildSpecification.Supervisor("inner", s_patient with { MaximumRestarts = 1 }, _script.Children("b", "c"));
+        ChildSpecification inner = ChildSpecification.OfSupervisor("inner", s_patient with { MaximumRestarts = 1 }, _script.Children("b", "c"));
         Supervisor outer = Supervisor.Start(s_patient with { Strategy = RestartStrategy.RestForOne }, [_script.Child("a"), inner, _script.Child("d")]);
         _script.Expect("+a", "+b", "+c", "+d");
         SupervisedChild child = outer.Children[1];
@@ -305,7 +305,7 @@ public sealed class SupervisorTests
     public void A_process_keeps_its_name_over_restarts() => Green.Run(() =>
     {
         var registry = new GreenRegistry();
-        ChildSpecification echo = ChildSpecification.Process<ReplyTo<string>?>("echo", mailbox =>
+        ChildSpecification echo = ChildSpecification.OfProcess<ReplyTo<string>?>("echo", mailbox =>
         {
             foreach (ReplyTo<string>? reply in mailbox)
                 (reply ?? throw new FormatException("told to crash")).Send("here");
@@ -326,7 +326,7 @@ public sealed class SupervisorTests
     {
         Supervisor? supervisor = null;
         using var isKnown = new ManualResetEventSlim();
-        var asking = new ChildSpecification("asking", () =>
+        var asking = ChildSpecification.OfThread("asking", () =>
         {
             isKnown.Wait();
             supervisor!.StartChild(_script.Child("a"));
@@ -381,7 +381,7 @@ public sealed class SupervisorTests
         });
         var runs = new Mailbox<int>();
         int run = 0;
-        var failing = new ChildSpecification("failing", () =>
+        var failing = ChildSpecification.OfThread("failing", () =>
         {
             runs.Send(++run);
             if (run < 3)
@@ -402,8 +402,8 @@ public sealed class SupervisorTests
         Assert.Throws<ArgumentOutOfRangeException>(() => Supervisor.Start(s_patient with { BackoffFactor = double.NaN }, []));
         Assert.Throws<ArgumentOutOfRangeException>(() => Supervisor.Start(s_patient with { Window = TimeSpan.Zero }, []));
         Assert.Throws<ArgumentOutOfRangeException>(() => _script.Child("a") with { ShutdownTimeout = TimeSpan.FromSeconds(-2) });
-        Assert.Throws<ArgumentException>(() => new ChildSpecification("", () => { }));
-        Assert.Throws<ArgumentNullException>(() => new ChildSpecification("a", null!));
+        Assert.Throws<ArgumentException>(() => ChildSpecification.OfThread("", () => { }));
+        Assert.Throws<ArgumentNullException>(() => ChildSpecification.OfThread("a", null!));
     }
 
     private static GreenThread FindThread(Supervisor supervisor, string name) => supervisor.Children.Single(child => child.Name == name).Thread!;
