@@ -265,7 +265,7 @@ public sealed class SupervisorTests
                 begun.SetResult();
                 release.Wait();
             }
-        })
+        }) with
         { ShutdownTimeout = TimeSpan.FromMilliseconds(1) };
         Supervisor supervisor = Supervisor.Start(s_patient, [_script.Child("a"), stubborn]);
         GreenThread.Await(begun.Task);
