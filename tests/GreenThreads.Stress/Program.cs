@@ -1,7 +1,7 @@
 // Green threads under loads that check themselves, while another thread forces collections of every kind: objects, stack memory, thread statics,
 // contexts and exceptions across parks (api, migrate), sums and tokens (skynet, ring), wake-ups (pairs), OS threads (affine), what a group leaves
 // behind (shutdown), who gets on beside those that block (stuck), stock blocking code (waits), what short ones find (fresh), and classics of
-// locks (philosophers, barber). Prints the seeds first, progress each second, and a line for each world.
+// locks and channels (philosophers, barber, threadring, chameneos). Prints the seeds first, progress each second, and a line for each world.
 //
 // Exit codes: 0 nothing was wrong; 1 something was, or nobody got on any more; 2 bad usage. A crash has its own.
 using System.Diagnostics;
@@ -16,7 +16,7 @@ Console.WriteLine($"{seeds}, {options.Threads} threads, {options.Seconds} s, ser
 Console.Write(GreenRuntime.Describe());
 
 World[] all = [new ApiWorld(), new MigrateWorld(), new SkynetWorld(), new RingWorld(), new PairsWorld(), new AffineWorld(), new ShutdownWorld(), new StuckWorld(), new WaitsWorld(),
-    new FreshWorld(), new PhilosophersWorld(), new BarberWorld()];
+    new FreshWorld(), new PhilosophersWorld(), new BarberWorld(), new ThreadRingWorld(), new ChameneosWorld()];
 bool isBound = GreenRuntime.Mode == GreenRuntimeMode.Bound;
 World[] worlds = [.. all.Where(world => options.Runs(world.Name) && (world.RunsBound || !isBound))];
 

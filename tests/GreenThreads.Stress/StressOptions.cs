@@ -9,7 +9,7 @@ internal sealed record StressOptions
 {
     private const int BadUsage = 2;
 
-    private static readonly string[] s_worlds = ["api", "migrate", "skynet", "ring", "pairs", "affine", "shutdown", "stuck", "waits", "fresh", "philosophers", "barber"];
+    private static readonly string[] s_worlds = ["api", "migrate", "skynet", "ring", "pairs", "affine", "shutdown", "stuck", "waits", "fresh", "philosophers", "barber", "threadring", "chameneos"];
 
     internal required int Seconds { get; init; }
 
