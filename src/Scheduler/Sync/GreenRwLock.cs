@@ -8,9 +8,9 @@ namespace GreenThreads;
 //   no Waited    nobody waits; everything is a compare-exchange
 //   Waited       somebody waits, or did: the word changes under the gate only (GreenRwLock.Wait.cs)
 //
-// Nobody starves (the rule of Go's sync.RWMutex): readers who come while a writer waits queue behind it, so those inside leave and it gets
-// in; and a writer who leaves lets in all readers who came before that, before the next writer. So each waits for one turn of the other kind
-// at most, and writers among themselves come in their order.
+// Nobody starves (the rule of Go's sync.RWMutex): readers who come while a writer waits queue behind it, so those inside leave and it gets in;
+// and a writer who leaves lets in all readers who came before that, before the next writer. So a reader waits for one writer at most, and
+// between two writers there is one turn of readers at most. Writers among themselves come in their order.
 
 /// <summary>
 /// A lock that many may have for reading or one for writing, for green threads and OS threads: whoever waits parks, or blocks its OS thread
