@@ -37,8 +37,10 @@ public sealed class ChannelStressTests
         private readonly long[] _sent = new long[Senders];
         private readonly List<Receiver> _receivers = [];
         private long _end;
+        private long _total;
 
-        private bool IsTimeOver => Stopwatch.GetTimestamp() >= _end;
+        // On a machine that is busy with something else the time may be over before anybody has begun.
+        private bool IsTimeOver => Stopwatch.GetTimestamp() >= _end && (_channel.IsCompleted || Volatile.Read(ref _total) >= Senders);
 
         internal void Run(bool isCompletedEarly)
         {
@@ -85,13 +87,18 @@ public sealed class ChannelStressTests
                 Assert.Equal(count, _receivers.Sum(receiver => receiver.Count[i]));
                 Assert.Equal(count * (count - 1) / 2, _receivers.Sum(receiver => receiver.Sum[i]));
             }
-            Assert.True(_sent.Sum() > 0, "nobody did anything");
         }
 
         private void Wait(List<Task> tasks, string who)
         {
             if (!Task.WhenAll(tasks).Wait(TimeLimit.Generous))
                 throw new TimeoutException($"{tasks.Count(task => !task.IsCompleted)} {who} hang with seed {seed}; {_channel.WaiterCount} wait, {_channel.Count} items");
+        }
+
+        private void Count(int sender)
+        {
+            _sent[sender]++;
+            Interlocked.Increment(ref _total);
         }
 
         private void SendUntilOver(int sender, Random random, Func<bool> stop)
@@ -115,7 +122,7 @@ public sealed class ChannelStressTests
                         _ => Send(item),
                     };
                     if (isSent)
-                        _sent[sender]++;
+                        Count(sender);
                 }
                 catch (ChannelClosedException)
                 {
@@ -194,7 +201,7 @@ public sealed class ChannelStressTests
                             cancellation.Cancel();
                         await write;
                     }
-                    _sent[sender]++;
+                    Count(sender);
                 }
                 catch (OperationCanceledException)
                 {
