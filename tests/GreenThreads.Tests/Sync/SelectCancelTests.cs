@@ -101,6 +101,22 @@ public sealed class SelectCancelTests
         }
     });
 
+    // As with EventLoop.WaitReadable, for sockets that are registered where the wait is: with one scheduler that is certain.
+    [Fact]
+    public void A_socket_of_ours_that_is_closed_ends_the_wait() => Green.RunAlone(() =>
+    {
+        using var pair = new SocketPair();
+        SocketDescriptor one = pair.One;
+        Assert.False(one.Wait(WaitDirection.Read, one.Interest.EdgesOf(WaitDirection.Read), Deadline.After(TimeSpan.FromMilliseconds(2))));
+        GreenChannel<int> channel = GreenChannel.Rendezvous<int>();
+        GreenThread selecting = GreenThread.Spawn(() => { Select.Wait(Select.Receive(channel), Select.Readable((int)one.DangerousGetHandle())); });
+        while (!one.Interest.HasWaiters(WaitDirection.Read))
+            GreenThread.Yield();
+        one.Dispose();
+        Assert.Throws<ObjectDisposedException>(selecting.Join);
+        Assert.Equal(0, channel.WaiterCount);
+    }, new SchedulerGroupOptions { MaximumSpareSchedulers = 0 });
+
     [Fact]
     public void An_interrupted_OS_thread_leaves_nothing_behind()
     {
