@@ -25,7 +25,7 @@ internal sealed class Link
     /// <summary>Links two, unless they are.</summary>
     internal static void Establish(GreenThread one, GreenThread other)
     {
-        // One that has ended gets no links any more, which nobody would take out.
+        // There is nobody left to tell.
         if (one.State == GreenThreadState.Ended && other.State == GreenThreadState.Ended)
             return;
         (GreenThread first, GreenThread second) = InOrder(one, other);

@@ -53,6 +53,8 @@ public sealed partial class Supervisor
         if (child.Thread != end.Thread)
             return;
         child.LastFailure = end.Exception;
+        if (Stopwatch.GetElapsedTime(child.StartedAt) > _options.Window)
+            child.RestartsInARow = 0;
         bool isRestarted = child.Specification.Restart == RestartKind.Permanent || (child.Specification.Restart == RestartKind.Transient && end.IsFailure);
         if (isRestarted || end.IsFailure)
             Say(logger => LogEnded(logger, Name, child.Name, end.Kind, isRestarted ? "it is to be started again" : "it stays so", end.Exception));
@@ -66,11 +68,8 @@ public sealed partial class Supervisor
     // Ends those who must be restarted with it, and says when all of them are to be started again.
     private void PlanRestart(Child child, Exception? exception)
     {
-        long now = Stopwatch.GetTimestamp();
-        if (!_window.TryCount(new ChildFailure(child.Name, DateTimeOffset.UtcNow, exception), now))
+        if (!_window.TryCount(new ChildFailure(child.Name, DateTimeOffset.UtcNow, exception), Stopwatch.GetTimestamp()))
             GiveUp();
-        if (Stopwatch.GetElapsedTime(child.StartedAt, now) > _options.Window)
-            child.RestartsInARow = 0;
         TimeSpan delay = _options.BackoffAfter(child.RestartsInARow++);
 
         Child[] affected = _options.Strategy switch

@@ -176,6 +176,24 @@ public sealed class SupervisorTests
     });
 
     [Fact]
+    public void Starts_that_fail_make_the_waiting_time_grow_however_long_it_ran_before() => Green.Run(() =>
+    {
+        SupervisorOptions options = s_patient with
+        {
+            Window = TimeSpan.FromTicks(1), InitialBackoff = TimeSpan.FromMilliseconds(1), BackoffFactor = 1e9, MaximumBackoff = TimeSpan.FromHours(1),
+        };
+        using Supervisor supervisor = Supervisor.Start(options, _script.Children("a"));
+        _script.Expect("+a");
+        _script.SetStartable("a", false);
+        _script.Tell("a", "crash");
+        _script.Expect("-a", "!a"); // After a millisecond; the next one would be in an hour.
+        WaitUntil(() => supervisor.Children[0] is { State: SupervisedChildState.WaitingForRestart, LastFailure: InvalidDataException });
+        _script.SetStartable("a", true);
+        supervisor.RestartChild("a");
+        _script.Expect("+a");
+    });
+
+    [Fact]
     public void A_first_child_that_cannot_be_started_fails_the_supervisor() => Green.Run(() =>
     {
         _script.SetStartable("c", false);
