@@ -9,21 +9,86 @@ internal sealed class OsThreadWaiter : Waiter
     // Set while the token is there. Not a lock with Monitor.Wait: whoever wakes may be a green thread that must not wait for one (NoPark).
     private readonly AutoResetEvent _token = new(false);
 
-    /// <summary>The calling OS thread's waiter. Not for green threads: they are their own waiters.</summary>
-    internal static new OsThreadWaiter Current => t_current ??= new OsThreadWaiter();
+    // Set before the token, and taken back by the waiter before it looks at what it waits for: while it is not set, it has seen all that it was woken for.
+    private int _isWoken;
+    private volatile bool _isParkedForGood;
+    private int _moves;
 
-    internal override void Wake() => _token.Set();
+    /// <summary>The calling OS thread's waiter. Not for green threads: they are their own waiters.</summary>
+    internal static new OsThreadWaiter Current => t_current ??=
+        new OsThreadWaiter { Thread = Thread.CurrentThread, OsThreadId = Interop.gettid(), IsOfThreadPool = Thread.CurrentThread.IsThreadPoolThread };
+
+    /// <summary>Whose it is; null if it is that of a green thread in bound mode.</summary>
+    internal Thread? Thread { get; private init; }
+
+    internal int OsThreadId { get; private init; }
+
+    /// <summary>Whether it stands for a thread that runs whatever is queued, and so may come back with anything.</summary>
+    internal bool IsOfThreadPool { get; private init; }
+
+    /// <summary>Whether it has ended, and with it all that it might have done.</summary>
+    internal bool IsGone => Thread is { IsAlive: false } && !IsOfThreadPool;
+
+    /// <summary>Whether it is in a park that has no deadline, and nobody has woken it. Any thread.</summary>
+    internal bool IsParkedForGood => _isParkedForGood && Volatile.Read(ref _isWoken) == 0;
+
+    /// <summary>Grows with every park, when it begins and when it ends. Any thread.</summary>
+    internal int Moves => Volatile.Read(ref _moves);
+
+    internal override void Wake()
+    {
+        Volatile.Write(ref _isWoken, 1);
+        _token.Set();
+    }
 
     internal override bool ParkCore(Deadline deadline)
     {
-        while (true)
+        BeginPark(deadline.IsNever);
+        try
         {
-            // In whole milliseconds, rounded up: what is left of one must not be a loop of waits for no time.
-            double milliseconds = Math.Ceiling(deadline.Remaining.TotalMilliseconds);
-            if (_token.WaitOne((int)Math.Min(milliseconds, int.MaxValue)))
-                return true;
-            if (deadline.HasPassed)
-                return false;
+            while (true)
+            {
+                // In whole milliseconds, rounded up: what is left of one must not be a loop of waits for no time.
+                double milliseconds = Math.Ceiling(deadline.Remaining.TotalMilliseconds);
+                if (_token.WaitOne((int)Math.Min(milliseconds, int.MaxValue)))
+                {
+                    Interlocked.Exchange(ref _isWoken, 0); // Full fence: the caller looks after it.
+                    return true;
+                }
+                if (deadline.HasPassed)
+                    return false;
+            }
         }
+        finally
+        {
+            EndPark();
+        }
+    }
+
+    /// <summary>For tools: the calling OS thread is about to do nothing but wait for something, in another way than by <see cref="ParkCore"/>.</summary>
+    internal void BeginWaitFor(object target)
+    {
+        WaitsForNothingElse = true;
+        WaitsFor = target;
+        BeginPark(isForGood: true);
+    }
+
+    /// <summary>It is over.</summary>
+    internal void EndWait()
+    {
+        EndPark();
+        WaitsFor = null;
+    }
+
+    private void BeginPark(bool isForGood)
+    {
+        Volatile.Write(ref _moves, _moves + 1);
+        _isParkedForGood = isForGood; // Release: whoever reads it finds what was written about the wait before.
+    }
+
+    private void EndPark()
+    {
+        _isParkedForGood = false;
+        Volatile.Write(ref _moves, _moves + 1);
     }
 }

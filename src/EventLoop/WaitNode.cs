@@ -29,6 +29,9 @@ public abstract class WaitNode
         set => Volatile.Write(ref _isInList, value); // Release: pairs with the read.
     }
 
+    /// <summary>Who waits here, if that is a thread of either kind. For the report of deadlocks.</summary>
+    internal virtual Waiter? WaiterForTools => null;
+
     /// <summary>Tells whoever waits here that it has left the list, or that it should look. Any thread; never blocks, parks or throws.</summary>
     internal abstract void Wake();
 

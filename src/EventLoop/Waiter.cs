@@ -50,6 +50,8 @@ public abstract class Waiter : WaitNode
     /// <summary>What its waits for several things at once keep from one to the next; belongs to a higher layer. Only the waiter itself uses it.</summary>
     internal object? SelectState { get; set; }
 
+    internal override Waiter? WaiterForTools => this;
+
     /// <summary>Sleeps until woken. Only the waiter itself calls it. May return for no reason that the caller knows.</summary>
     /// <returns>False if it returns because the deadline has passed.</returns>
     internal abstract bool ParkCore(Deadline deadline);

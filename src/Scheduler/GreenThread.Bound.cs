@@ -6,6 +6,12 @@ public partial class GreenThread
     private readonly OsThreadWaiter? _boundWaiter;
     private volatile bool _boundIsParked;
 
+    /// <summary>Bound mode: what its OS thread waits with; null in switched mode.</summary>
+    internal OsThreadWaiter? BoundWaiter => _boundWaiter;
+
+    /// <summary>Whether it is off its stack, and only a wake-up can change that. In bound mode: whether it is in a park that has no deadline.</summary>
+    internal bool IsAtRest => _boundWaiter is { } bound ? bound.IsParkedForGood : _park.IsParked;
+
     /// <summary>Runs it on the calling OS thread.</summary>
     internal void RunBound()
     {
@@ -29,6 +35,7 @@ public partial class GreenThread
     {
         var thread = new Thread(() =>
         {
+            using OwnOsThreads.Region own = OwnOsThreads.Enter();
             t_bound = this;
             Execute();
             Group.RemoveBound(this);

@@ -72,6 +72,7 @@ internal sealed class HandleWaiter
     {
         try
         {
+            using OwnOsThreads.Region own = OwnOsThreads.Enter();
             bool hasBeenIdle = false;
             while (true)
             {

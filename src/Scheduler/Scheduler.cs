@@ -107,6 +107,7 @@ internal sealed unsafe partial class Scheduler
     {
         try
         {
+            using OwnOsThreads.Region own = OwnOsThreads.Enter();
             t_ofThisOsThread = this;
             OsThreadId = Interop.gettid();
             SynchronizationContext? callers = SynchronizationContext.Current;

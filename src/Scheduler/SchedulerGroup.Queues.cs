@@ -33,6 +33,13 @@ public sealed partial class SchedulerGroup : ISleepHost
 
     internal void NotifyOfInjection() => Sleepers.Submitted();
 
+    /// <summary>Whether every scheduler sleeps, or is about to.</summary>
+    internal bool AreAllAsleep => Schedulers.All(static scheduler => scheduler.IsAsleep);
+
+    /// <summary>Whether there is nothing that a scheduler would do by itself: nobody to run, and no time to wait for.</summary>
+    internal bool HasNothingAhead => AreAllAsleep && Injected.IsEmpty
+        && Schedulers.All(static scheduler => scheduler.QueuedCount == 0 && scheduler.Timers.NextDeadline.IsNever);
+
     bool ISleepHost.HasWorkFor(int scheduler) => IsStopping || Schedulers[scheduler].HasOwnWork || HasWorkToTake();
 
     bool ISleepHost.HasWorkToTake(int asker) => HasWorkToTake();

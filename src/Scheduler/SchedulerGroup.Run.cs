@@ -40,13 +40,17 @@ public sealed partial class SchedulerGroup
             thread = group.Spawn(main, new SpawnOptions { Name = "main", File = file, Line = line, Home = platform });
             var closer = new Thread(() =>
             {
+                using OwnOsThreads.Region own = OwnOsThreads.Enter();
                 thread.WaitForEnd(Deadline.Never);
                 group.Shutdown(thread.HasFailed ? TimeSpan.Zero : Timeout.InfiniteTimeSpan);
             })
             { IsBackground = true, Name = $"{group.Name}-main" };
             closer.UnsafeStart();
+            OsThreadWaiter caller = OsThreadWaiter.Current;
+            caller.BeginWaitFor(group);
             platform.Run();
             closer.Join();
+            caller.EndWait();
         }
         thread.Join();
     }

@@ -67,9 +67,20 @@ public sealed partial class SchedulerGroup
         Deadline drainEnd = Deadline.After(drain);
         if (GreenThread.Current?.Group == this)
             throw new InvalidOperationException("a green thread cannot shut its own group down: it would wait for its own end");
-        if (Interlocked.Exchange(ref _isClosing, 1) == 0)
+        bool isFirst = Interlocked.Exchange(ref _isClosing, 1) == 0;
+        if (isFirst)
             StartCloser(drainEnd);
-        _closed.Wait(Deadline.Never);
+        Waiter self = Waiter.Current;
+        self.WaitsForNothingElse = isFirst && drainEnd.IsNever;
+        self.WaitsFor = this;
+        try
+        {
+            _closed.Wait(Deadline.Never);
+        }
+        finally
+        {
+            self.WaitsFor = null;
+        }
         return _report!;
     }
 
@@ -95,6 +106,7 @@ public sealed partial class SchedulerGroup
 
     private void Close(Deadline drainEnd)
     {
+        using OwnOsThreads.Region own = OwnOsThreads.Enter();
         lock (s_defaultGate)
         {
             if (s_default == this)
@@ -210,6 +222,7 @@ public sealed partial class SchedulerGroup
         if (Interlocked.Exchange(ref _hasBegunToStop, 1) != 0)
             return;
         _phase = Phase.Stopped;
+        Unregister();
         HandleWaiters.Stop();
         Monitor.Stop();
     }

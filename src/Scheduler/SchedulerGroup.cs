@@ -15,6 +15,7 @@ namespace GreenThreads;
 // SchedulerGroup.Run.cs        the calling thread as one of the schedulers
 // SchedulerGroup.Scopes.cs     children of scopes
 // SchedulerGroup.Snapshot.cs   what it is doing
+// SchedulerGroup.Deadlocks.cs  nobody can ever go on
 public sealed partial class SchedulerGroup : IDisposable
 {
     private static readonly Lock s_defaultGate = new();
@@ -59,9 +60,11 @@ public sealed partial class SchedulerGroup : IDisposable
         int count = GreenRuntime.Mode == GreenRuntimeMode.Bound ? 1 : options.EffectiveSchedulers;
         Sleepers = new SleepProtocol(count + MaximumSpareSchedulers, Math.Max(count / 2, 1), this);
         Monitor = new SchedulerMonitor(this, options.MonitorThreshold, _logger);
+        Deadlocks = options.DetectsDeadlocks ? new DeadlockWatch(this, options) : null;
         RegularSchedulers = new Scheduler[count];
         Schedulers = RegularSchedulers;
         StartSchedulers(hasPlatformScheduler && GreenRuntime.Mode == GreenRuntimeMode.Switched);
+        Register();
     }
 
     /// <summary>
@@ -248,6 +251,8 @@ public sealed partial class SchedulerGroup : IDisposable
     private void Start(GreenThread thread, Scheduler? here)
     {
         CountSpawn(thread, here);
+        if (here is null && thread is not PostedGreenThread && GreenThread.Current is null)
+            NoteSpawner(OsThreadWaiter.Current);
         // After the count: a shutdown either sees it and waits, or is seen here.
         if (_phase != Phase.Open)
             RefuseIfClosed(thread, here);

@@ -58,6 +58,18 @@ public sealed record SchedulerGroupOptions
     /// <summary>What happens when an exception leaves a green thread's body.</summary>
     public UnhandledExceptionPolicy UnhandledExceptions { get; init; } = UnhandledExceptionPolicy.Keep;
 
+    /// <summary>
+    /// Whether the group looks for deadlocks: when none of its green threads can ever go on, it says so once (<see cref="SchedulerGroup.DeadlockDetected"/>,
+    /// and one line of the log). What it sees and what not: docs/deadlocks.md.
+    /// </summary>
+    public bool DetectsDeadlocks { get; init; } = true;
+
+    /// <summary>How long all green threads must have stood still before the group looks for a deadlock. At least a millisecond.</summary>
+    public TimeSpan DeadlockPatience { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>For tests: what else goes on in the process does not hold a report of a deadlock back. A test host has timers and busy threads of its own.</summary>
+    internal bool IgnoresOutsideActivity { get; init; }
+
     /// <summary>Where warnings go; nowhere by default.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 
@@ -85,6 +97,8 @@ public sealed record SchedulerGroupOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(MaximumIdleCoroutines, MinimumIdleCoroutines);
         ArgumentOutOfRangeException.ThrowIfLessThan(MonitorThreshold, TimeSpan.FromMilliseconds(1));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MonitorThreshold, TimeSpan.FromDays(1));
+        ArgumentOutOfRangeException.ThrowIfLessThan(DeadlockPatience, TimeSpan.FromMilliseconds(1));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(DeadlockPatience, TimeSpan.FromDays(1));
         ArgumentOutOfRangeException.ThrowIfNegative(MaximumSpareSchedulers);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaximumSpareSchedulers, MaximumSchedulers);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaximumWaiterThreads, 1);

@@ -69,6 +69,9 @@ internal sealed partial class SchedulerMonitor
         internal bool HadBacklog { get; set; }
     }
 
+    /// <summary>The OS thread's id, 0 before it has started.</summary>
+    internal int OsThreadId { get; private set; }
+
     internal void Start()
     {
         _thread = new Thread(Run) { IsBackground = true, Name = $"{_group.Name}-monitor" };
@@ -106,6 +109,8 @@ internal sealed partial class SchedulerMonitor
     {
         try
         {
+            using OwnOsThreads.Region own = OwnOsThreads.Enter();
+            OsThreadId = Interop.gettid();
             // The first asks for names examine the runtime: here, rather than in a green thread that waits for a lock.
             if (GreenRuntime.Mode == GreenRuntimeMode.Switched)
                 _ = ManagedFrames.IsAvailable;
@@ -142,9 +147,22 @@ internal sealed partial class SchedulerMonitor
         _wake.Reset();
         _isAsleep = true;
         Interlocked.MemoryBarrier(); // Pairs with the one in NoteAwake.
-        while (!_isStopping && _group.Schedulers.All(static scheduler => scheduler.IsAsleep) && !_wake.Wait(_hasReserve ? s_reviewInterval : Timeout.InfiniteTimeSpan))
-            ReviewReserve();
+        _group.Deadlocks?.BeginQuiet();
+        while (!_isStopping && _group.AreAllAsleep && !_wake.Wait(MillisecondsUntilReview()))
+        {
+            if (_hasReserve && _nextReview.HasPassed)
+                ReviewReserve();
+            if (_group.Deadlocks is { NextLook.HasPassed: true } deadlocks)
+                deadlocks.Look();
+        }
         _isAsleep = false;
+    }
+
+    // What there is to do although all sleep. Rounded up, so that what is left of a millisecond is not a loop of waits for no time.
+    private int MillisecondsUntilReview()
+    {
+        Deadline next = Deadline.Earlier(_hasReserve ? _nextReview : Deadline.Never, _group.Deadlocks?.NextLook ?? Deadline.Never);
+        return next.IsNever ? Timeout.Infinite : (int)Math.Min(Math.Ceiling(next.Remaining.TotalMilliseconds), int.MaxValue);
     }
 
     // Every monitor does it; the reserve is the process's.

@@ -30,6 +30,7 @@ internal static class Program
         ["early-statics"] = EarlyStaticsScenario.Run,
         ["direct-room"] = DirectRoomScenario.Run,
         ["spin-first"] = SpinFirstScenario.Run,
+        ["deadlock"] = DeadlockScenario.Run,
         ["selfcheck"] = SelfCheckScenario.Run,
     };
 

@@ -30,6 +30,17 @@ public sealed partial class GreenScope
             _children.CopyTo(children);
     }
 
+    /// <inheritdoc cref="CopyChildrenTo"/>
+    internal List<GreenThread> CopyChildren()
+    {
+        var children = new List<GreenThread>();
+        CopyChildrenTo(children);
+        return children;
+    }
+
+    /// <summary>Whether it may be cancelled by time, or by a token: the report of deadlocks does not know what to make of that.</summary>
+    internal bool EndsByTimeOrToken => !_deadline.IsNever || _registration.Token.CanBeCanceled;
+
     /// <summary>
     /// The scope, its living children with their states and spawn sites, and the scopes that are open inside, one a line, as a tree. A snapshot for people. Any thread;
     /// does not park.

@@ -53,6 +53,7 @@ public sealed class GreenRegistry
     public void Register<T>(string name, GreenProcess<T> process)
     {
         ArgumentNullException.ThrowIfNull(process);
+        process.Mailbox.NoteUnknownHolders();
         Register(name, process.Thread, process);
     }
 

@@ -27,8 +27,7 @@ public abstract class GreenPrimitive
     private SpinGate _gate;
 
     // OS threads that have a reference, as far as they have shown: see NoteCaller.
-    private volatile OsThreadWaiter? _outsideHolder;
-    private volatile bool _hasSeveralOutsideHolders;
+    private OutsideHolders _outsideHolders;
 
     private protected GreenPrimitive()
     {
@@ -57,10 +56,19 @@ public abstract class GreenPrimitive
     /// <summary>Those who wait, in their order. For tools, and for the report of deadlocks; takes the gate.</summary>
     internal abstract void CopyWaitersTo(List<WaitNode> waiters);
 
-    /// <summary>The one OS thread that has shown to have a reference; null if none has, or several have.</summary>
-    internal OsThreadWaiter? OutsideHolder => _outsideHolder;
+    /// <summary>The first OS thread that has shown to have a reference; null if none has.</summary>
+    internal OsThreadWaiter? OutsideHolder => _outsideHolders.First;
 
-    internal bool HasSeveralOutsideHolders => _hasSeveralOutsideHolders;
+    /// <summary>Whether more have than can be told.</summary>
+    internal bool HasSeveralOutsideHolders => _outsideHolders.AreTooMany;
+
+    /// <summary>The OS threads that have shown to have a reference.</summary>
+    /// <returns>False if there were too many of them to be remembered.</returns>
+    internal bool TryCopyOutsideHoldersTo(List<OsThreadWaiter> holders)
+    {
+        using (_gate.Enter())
+            return _outsideHolders.TryCopyTo(holders);
+    }
 
     /// <summary>The kind and the name, or the kind and the number.</summary>
     public override string ToString()
@@ -96,16 +104,16 @@ public abstract class GreenPrimitive
         return (Waiter?)self ?? OsThreadWaiter.Current;
     }
 
-    /// <summary>Notes that others may have a reference to this of whom it will never learn: asynchronous code, which runs on any thread.</summary>
-    private protected void NoteUnknownHolders() => _hasSeveralOutsideHolders = true;
+    /// <summary>Notes that others may have a reference to this of whom it will never learn: asynchronous code, which runs on any thread, or who asks for a name.</summary>
+    internal void NoteUnknownHolders() => _outsideHolders.AddUnknown();
 
     /// <summary>Notes that an OS thread has a reference to this.</summary>
     internal void NoteOutsideHolder(OsThreadWaiter caller)
     {
-        if (_outsideHolder is not { } holder)
-            _outsideHolder = caller; // Two at once: the other is noted at its next operation, or never, which the report of deadlocks has to live with.
-        else if (holder != caller)
-            _hasSeveralOutsideHolders = true;
+        if (_outsideHolders.Knows(caller))
+            return;
+        using (_gate.Enter())
+            _outsideHolders.Add(caller);
     }
 
     /// <summary>Parks until the node has left its list. The node was put into the list under the gate, which is free now.</summary>

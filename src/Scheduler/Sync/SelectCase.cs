@@ -26,6 +26,8 @@ public abstract class SelectCase : WaitNode
     {
     }
 
+    internal override Waiter? WaiterForTools => Waiter;
+
     /// <summary>Its place among the cases of the select that uses it.</summary>
     internal int Index { get; private set; }
 
