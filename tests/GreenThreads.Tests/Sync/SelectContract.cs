@@ -152,6 +152,24 @@ public abstract partial class SelectContract : ThreadContract
     });
 
     [Fact]
+    public void Asynchronous_code_hears_of_a_select_that_waits() => Run(() =>
+    {
+        GreenChannel<int> channel = GreenChannel.Rendezvous<int>();
+        for (int i = 0; i < 20; i++)
+        {
+            int item = i;
+            Task sender = Task.Run(async () => await channel.AsWriter().WriteAsync(item));
+            ReceiveCase<int> receive = Select.Receive(channel);
+            Assert.Equal(1, Select.Wait(Select.Receive(new GreenChannel<int>()), receive));
+            Assert.Equal(i, receive.Value);
+            Join(sender);
+            Task<int> receiver = Task.Run(async () => await channel.AsReader().ReadAsync());
+            Assert.Equal(0, Select.Wait(Select.Send(channel, i), Select.Receive(new GreenChannel<int>())));
+            Join(receiver);
+        }
+    });
+
+    [Fact]
     public void More_than_sixty_four_cases() => Run(() =>
     {
         const int count = 300;
