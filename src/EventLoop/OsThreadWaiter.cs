@@ -14,20 +14,34 @@ internal sealed class OsThreadWaiter : Waiter
     private volatile bool _isParkedForGood;
     private int _moves;
 
+    // Weak: primitives keep their holders' waiters, and a Thread that has ended its context.
+    private readonly WeakReference<Thread>? _thread;
+
+    /// <summary>For a green thread in bound mode.</summary>
+    internal OsThreadWaiter()
+    {
+    }
+
+    private OsThreadWaiter(Thread current)
+    {
+        _thread = new WeakReference<Thread>(current);
+        OsThreadId = Interop.gettid();
+        IsOfThreadPool = current.IsThreadPoolThread;
+    }
+
     /// <summary>The calling OS thread's waiter. Not for green threads: they are their own waiters.</summary>
-    internal static new OsThreadWaiter Current => t_current ??=
-        new OsThreadWaiter { Thread = Thread.CurrentThread, OsThreadId = Interop.gettid(), IsOfThreadPool = Thread.CurrentThread.IsThreadPoolThread };
+    internal static new OsThreadWaiter Current => t_current ??= new OsThreadWaiter(System.Threading.Thread.CurrentThread);
 
-    /// <summary>Whose it is; null if it is that of a green thread in bound mode.</summary>
-    internal Thread? Thread { get; private init; }
+    /// <summary>Whose it is; null if it is that of a green thread in bound mode, or the thread has ended and was collected.</summary>
+    internal Thread? Thread => _thread is { } weak && weak.TryGetTarget(out Thread? thread) ? thread : null;
 
-    internal int OsThreadId { get; private init; }
+    internal int OsThreadId { get; }
 
     /// <summary>Whether it stands for a thread that runs whatever is queued, and so may come back with anything.</summary>
-    internal bool IsOfThreadPool { get; private init; }
+    internal bool IsOfThreadPool { get; }
 
     /// <summary>Whether it has ended, and with it all that it might have done.</summary>
-    internal bool IsGone => Thread is { IsAlive: false } && !IsOfThreadPool;
+    internal bool IsGone => !IsOfThreadPool && _thread is not null && Thread is not { IsAlive: true };
 
     /// <summary>Whether it is in a park that has no deadline, and nobody has woken it. Any thread.</summary>
     internal bool IsParkedForGood => _isParkedForGood && Volatile.Read(ref _isWoken) == 0;

@@ -181,12 +181,16 @@ public sealed class OsThreadMutexTests : MutexContract
     {
         var mutex = new GreenMutex();
         Assert.Same(OsThreadWaiter.Current, mutex.OutsideHolder);
+        OsThreadWaiter? other = null;
         OsThreads.Start(() =>
         {
+            other = OsThreadWaiter.Current;
             using (mutex.Lock())
             {
             }
         }).Wait(TimeLimit.Generous);
-        Assert.True(mutex.HasSeveralOutsideHolders);
+        List<OsThreadWaiter> holders = [];
+        Assert.True(mutex.TryCopyOutsideHoldersTo(holders));
+        Assert.Equal([OsThreadWaiter.Current, other!], holders);
     }
 }
