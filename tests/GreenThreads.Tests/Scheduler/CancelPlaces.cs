@@ -178,18 +178,14 @@ internal static class CancelPlaces
     private static GreenTcpListener Listener(CancelPlace place, int backlog) =>
         place.Own(GreenTcpListener.Listen(new IPEndPoint(IPAddress.Loopback, 0), backlog));
 
-    // The kernel answers no connection that it has no room for: whoever connects waits.
+    // The kernel answers no connection that it has no room for: whoever connects waits. It has room for one more than the backlog; a limit alone would tell
+    // nothing on a busy machine.
     private static GreenTcpListener FullListener(CancelPlace place)
     {
-        GreenTcpListener listener = Listener(place, backlog: 1);
-        try
-        {
-            while (true)
-                place.Own(GreenTcpStream.Connect(listener.LocalEndPoint, TimeSpan.FromMilliseconds(100)));
-        }
-        catch (TimeoutException)
-        {
-            return listener;
-        }
+        const int Backlog = 1;
+        GreenTcpListener listener = Listener(place, Backlog);
+        for (int i = 0; i <= Backlog; i++)
+            place.Own(GreenTcpStream.Connect(listener.LocalEndPoint, TimeLimit.Generous));
+        return listener;
     }
 }
