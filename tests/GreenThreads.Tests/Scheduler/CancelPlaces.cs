@@ -90,6 +90,41 @@ internal static class CancelPlaces
             {
             }
         },
+        ["GreenRwLock.EnterRead"] = static place => Bind(WriteLocked(place), static rwLock => rwLock.EnterRead().Dispose()),
+        ["GreenRwLock.EnterWrite"] = static place => Bind(WriteLocked(place), static rwLock => rwLock.EnterWrite().Dispose()),
+        ["GreenRwLock.TryEnterWrite"] = static place => Bind(WriteLocked(place), static rwLock => rwLock.TryEnterWrite(s_long)),
+        ["GreenCondition.Wait"] = static place =>
+        {
+            var mutex = new GreenMutex();
+            var condition = new GreenCondition(mutex);
+            place.AtEnd(() => Assert.False(mutex.IsLocked));
+            return () =>
+            {
+                using (mutex.Lock()) // Which it owns again when the wait has ended, or this would throw.
+                    condition.Wait();
+            };
+        },
+        ["GreenBarrier.SignalAndWait"] = static _ => new GreenBarrier(2).SignalAndWait,
+        ["GreenLatch.Wait"] = static _ => new GreenLatch(1).Wait,
+        ["GreenOnce.Run"] = static place =>
+        {
+            var once = new GreenOnce();
+            var isRunning = new Signal();
+            GreenThread first = GreenThread.Spawn(() => once.Run(() =>
+            {
+                isRunning.Set();
+                GreenThread.Park();
+            }));
+            Assert.True(isRunning.Wait(Deadline.After(TimeLimit.Generous)));
+            place.AtEnd(() =>
+            {
+                first.Unpark();
+                Assert.True(first.Join(TimeLimit.Generous));
+            });
+            return () => once.Run(static () => { });
+        },
+        ["Select.Wait"] = static place => Bind((new GreenChannel<int>(), new GreenSemaphore(0), ParkedThread(place)), static all =>
+            Select.Wait(Select.Receive(all.Item1), Select.Acquire(all.Item2), Select.Ended(all.Item3), Select.After(s_long), Select.Completed(new TaskCompletionSource().Task))),
         ["SchedulerGroup.Shutdown"] = static place =>
         {
             var mayEnd = new Signal();
@@ -173,6 +208,18 @@ internal static class CancelPlaces
             mutex.Unlock();
         });
         return mutex;
+    }
+
+    private static GreenRwLock WriteLocked(CancelPlace place)
+    {
+        var rwLock = new GreenRwLock();
+        Assert.True(rwLock.TryEnterWrite());
+        place.AtEnd(() =>
+        {
+            Assert.Equal(0, rwLock.WaiterCount);
+            rwLock.ExitWrite();
+        });
+        return rwLock;
     }
 
     private static GreenTcpListener Listener(CancelPlace place, int backlog) =>
