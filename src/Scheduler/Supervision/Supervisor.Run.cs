@@ -9,6 +9,9 @@ public sealed partial class Supervisor
     private bool _isShuttingDown;
     private Mailbox<Action> _mailbox = null!;
 
+    // Written by the supervisor's green thread; read by who started it, after its end.
+    private volatile bool _hasStarted;
+
     /// <summary>Whether the calling green thread, the supervisor's, is cancelled: then what is thrown here is no failure of a child.</summary>
     private static bool IsCanceled => GreenThread.Current is { IsCanceled: true };
 
@@ -19,6 +22,7 @@ public sealed partial class Supervisor
         {
             foreach (ChildSpecification specification in first)
                 StartFirst(specification);
+            _hasStarted = true;
             while (!_isShuttingDown)
             {
                 if (mailbox.TryReceive(out Action? message, NextStart().Remaining))

@@ -170,6 +170,10 @@ public sealed partial class Supervisor : IDisposable
         {
             supervisor.Ask(static () => true); // It looks at messages when all have been started.
         }
+        catch (GreenProcessEndedException) when (supervisor._hasStarted)
+        {
+            // It has given up since then. That is no failed start: whoever joins or monitors it learns of it, and a supervisor above it starts it again.
+        }
         catch (GreenProcessEndedException)
         {
             supervisor.Join();

@@ -113,7 +113,7 @@ public abstract class EndMonitorContract : ThreadContract
     {
         var mailbox = new Mailbox<int>();
         int received = 0;
-        for (int i = 0; i < 300; i++)
+        for (int i = 0; i < Rounds.Of(300); i++)
         {
             GreenThread thread = GreenThread.Spawn(GreenThread.Yield);
             GreenThreadMonitor monitor = GreenThread.Monitor(thread, mailbox, _ => 1);

@@ -148,7 +148,7 @@ public abstract class GreenProcessContract : ThreadContract
     [Fact]
     public void Requests_and_ends_meet_in_any_order_and_nobody_hangs() => Run(() =>
     {
-        for (int round = 0; round < 100; round++)
+        for (int round = 0; round < Rounds.Of(100); round++)
         {
             GreenProcess<Question> process = GreenProcess.Spawn<Question>(mailbox =>
             {

@@ -59,7 +59,7 @@ public sealed class GreenRegistryTests
     [Fact]
     public void After_a_join_the_name_is_free_and_nothing_stays() => Green.Run(() =>
     {
-        for (int i = 0; i < 500; i++)
+        for (int i = 0; i < Rounds.Of(500); i++)
         {
             GreenThread thread = GreenThread.Spawn(() => _registry.Register("name", GreenThread.Current!));
             thread.Join();
@@ -71,7 +71,7 @@ public sealed class GreenRegistryTests
     [Fact]
     public void Registrations_and_ends_meet_in_any_order() => Green.Run(() =>
     {
-        for (int i = 0; i < 300; i++)
+        for (int i = 0; i < Rounds.Of(300); i++)
         {
             GreenThread thread = GreenThread.Spawn(GreenThread.Yield);
             try

@@ -170,7 +170,7 @@ public sealed class LinkTests
     public void Links_with_many_that_end_leave_nothing_behind() => Green.Run(() =>
     {
         GreenThread longLived = GreenThread.Spawn(() => GreenThread.Park());
-        for (int round = 0; round < 20; round++)
+        for (int round = 0; round < Rounds.Of(20); round++)
         {
             GreenThread[] others = [.. Enumerable.Range(0, 50).Select(i => GreenThread.Spawn(() =>
             {
@@ -192,7 +192,7 @@ public sealed class LinkTests
     public void However_a_link_and_a_failure_meet_the_other_is_cancelled() => Green.Run(() =>
     {
         var random = new Random(5);
-        for (int round = 0; round < 300; round++)
+        for (int round = 0; round < Rounds.Of(300); round++)
         {
             int yieldsBefore = random.Next(4), yieldsBeforeLink = random.Next(4);
             GreenThread failing = GreenThread.Spawn(() => { Yield(yieldsBefore); throw new FormatException(); });
@@ -211,7 +211,7 @@ public sealed class LinkTests
     public void Who_could_unlink_in_time_lives_on() => Green.Run(() =>
     {
         var random = new Random(6);
-        for (int round = 0; round < 300; round++)
+        for (int round = 0; round < Rounds.Of(300); round++)
         {
             int yieldsBefore = random.Next(4), yieldsBeforeUnlink = random.Next(4);
             GreenThread waiting = GreenThread.Spawn(() => GreenThread.Park());
@@ -230,7 +230,7 @@ public sealed class LinkTests
     [Fact]
     public void Both_ends_may_end_at_the_same_moment() => Green.Run(() =>
     {
-        for (int round = 0; round < 100; round++)
+        for (int round = 0; round < Rounds.Of(100); round++)
         {
             GreenThread[] crowd = [.. Enumerable.Range(0, 8).Select(i => GreenThread.Spawn(() => { GreenThread.Park(); throw new FormatException(); }))];
             foreach (GreenThread one in crowd)

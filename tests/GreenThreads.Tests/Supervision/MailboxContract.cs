@@ -221,7 +221,7 @@ public sealed class GreenThreadMailboxTests : MailboxContract
     [Fact]
     public void A_cancelled_receiver_leaves_the_message_to_another() => Run(() =>
     {
-        for (int round = 0; round < 100; round++)
+        for (int round = 0; round < Rounds.Of(100); round++)
         {
             var mailbox = new Mailbox<int>();
             int received = 0;

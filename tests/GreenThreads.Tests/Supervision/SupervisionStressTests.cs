@@ -17,14 +17,14 @@ public sealed class SupervisionStressTests
     private sealed class Forest(int seed)
     {
         // Ends that children bring about themselves.
-        private const int Tickets = 120;
+        private static readonly int s_tickets = Rounds.Of(120);
 
         private readonly Random _random = new(seed); // Guarded by itself.
         private readonly GreenRegistry _registry = new();
         private readonly ConcurrentBag<GreenThread> _threads = [];
         private readonly ConcurrentQueue<string> _faults = new();
         private readonly List<Leaf> _leaves = [];
-        private int _tickets = Tickets;
+        private int _tickets = s_tickets;
         private int _used;
 
         internal void Run()
@@ -32,7 +32,7 @@ public sealed class SupervisionStressTests
             using var group = new SchedulerGroup(new SchedulerGroupOptions { Name = $"forest {seed}", Seed = seed, LoggerFactory = new RecordingLogger() });
             ChildSpecification[] children = [.. Enumerable.Range(0, 3 + Next(3)).Select(i => Next(2) == 0 ? MakeLeaf($"root/{i}") : MakeBranch($"root/{i}", 2))];
             Supervisor root = Supervisor.Start(new SupervisorOptions { Name = "root", Strategy = NextStrategy(), MaximumRestarts = int.MaxValue, Group = group }, children);
-            WaitUntil(() => Volatile.Read(ref _tickets) < 0 && Volatile.Read(ref _used) >= Tickets, "the tickets are not used up");
+            WaitUntil(() => Volatile.Read(ref _tickets) < 0 && Volatile.Read(ref _used) >= s_tickets, "the tickets are not used up");
             WaitUntil(() => _leaves.TrueForAll(leaf => leaf.Restart != RestartKind.Permanent || leaf.Living == 1), "those that are to run do not");
             foreach (SupervisedChild child in root.Children)
             {

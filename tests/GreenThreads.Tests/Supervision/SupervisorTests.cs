@@ -204,6 +204,26 @@ public sealed class SupervisorTests
     });
 
     [Fact]
+    public void A_child_that_fails_while_others_are_still_started_is_no_failed_start() => Green.Run(() =>
+    {
+        for (int i = 0; i < 20; i++)
+        {
+            GreenThread? failing = null;
+            ChildSpecification[] children =
+            [
+                ChildSpecification.StartedBy("failing", () => failing = GreenThread.Spawn(() => throw new FormatException())),
+                ChildSpecification.StartedBy("late", () =>
+                {
+                    GreenThread.Monitor(failing!).Wait();
+                    return GreenThread.Spawn(() => GreenThread.Park());
+                }),
+            ];
+            Supervisor supervisor = Supervisor.Start(s_patient with { MaximumRestarts = 0 }, children);
+            Assert.Equal("failing", Assert.Single(Assert.Throws<SupervisorException>(supervisor.Join).Failures).Child);
+        }
+    });
+
+    [Fact]
     public void A_restart_that_fails_counts_and_is_tried_again() => Green.Run(() =>
     {
         Supervisor supervisor = Supervisor.Start(s_patient with { MaximumRestarts = 3, Strategy = RestartStrategy.OneForAll }, _script.Children("a", "b"));
