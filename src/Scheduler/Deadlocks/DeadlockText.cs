@@ -23,7 +23,7 @@ internal static class DeadlockText
         text.Append(CultureInfo.InvariantCulture, $"Deadlock in the group {report.Group.Name}: none of its {count} green threads can ever go on.");
         AppendFirst(text, report.Cycles, MaximumCycles, "", "cycles", AppendCycle);
         Line(text, "Who waits for what:");
-        AppendFirst(text, [.. report.Waits.GroupBy(static wait => wait.TargetsText)], MaximumTargets, "  ", "targets", AppendTarget);
+        AppendFirst(text, [.. report.Waits.GroupBy(static wait => wait.TargetsText).OrderByDescending(Enumerable.Count)], MaximumTargets, "  ", "targets", AppendTarget);
         foreach (DeadlockWait wait in report.Waits)
         {
             if (wait.Stack.Count != 0)
