@@ -8,7 +8,8 @@ public sealed class DeadlockWait
         Waiter = waiter;
         var targets = new List<object>();
         DeadlockLook.TryCopyTargets(waiter, targets);
-        Targets = [.. targets.Select(static target => new DeadlockTarget(target))];
+        // Sorted: a select has its cases in an order that changes each time.
+        Targets = [.. targets.Select(static target => new DeadlockTarget(target)).OrderBy(static target => target.Description, StringComparer.Ordinal)];
         if (hasStack && GreenThread is { } thread)
             Stack = thread.MethodsFromOutside();
     }
