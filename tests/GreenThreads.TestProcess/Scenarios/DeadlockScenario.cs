@@ -35,11 +35,11 @@ internal static class DeadlockScenario
         }
         using var neighbour = new SchedulerGroup(new SchedulerGroupOptions { Schedulers = 1, Name = "neighbour", DetectsDeadlocks = false });
         bool isStress = arguments[0] == "stress";
-        DateTime end = DateTime.UtcNow.AddSeconds(2);
+        DateTime end = DateTime.UtcNow.AddSeconds(1);
         for (int round = 0; isStress ? DateTime.UtcNow < end : round == 0; round++)
         {
             string kind = isStress ? s_outside[round % s_outside.Length] : arguments[0];
-            TimeSpan pause = TimeSpan.FromMilliseconds(isStress ? round % 12 : 400);
+            TimeSpan pause = TimeSpan.FromMilliseconds(isStress ? round % 12 : 200);
             group.Spawn(() => WaitForOutside(kind, pause, neighbour)).Join();
         }
         Console.WriteLine($"reports={Volatile.Read(ref reports)}");

@@ -3,8 +3,8 @@ namespace GreenThreads.Tests;
 /// <summary>OS threads that have a reference to what green threads wait for: no report while they may use it.</summary>
 public sealed class DeadlockHolderTests
 {
-    // Many times the patience of a world: its looks come after 20, 60, 140, 300 milliseconds.
-    private static readonly TimeSpan s_longEnough = TimeSpan.FromMilliseconds(200);
+    // Some times the patience of a world: its looks come after 20, 60, 140 milliseconds.
+    private static readonly TimeSpan s_longEnough = TimeSpan.FromMilliseconds(100);
 
     [Fact]
     public void An_OS_thread_holds_a_report_back_until_it_ends()

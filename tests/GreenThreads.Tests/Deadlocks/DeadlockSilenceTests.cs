@@ -5,7 +5,7 @@ namespace GreenThreads.Tests;
 /// <summary>Groups in which everybody waits, and which are no deadlocks as far as anybody can tell.</summary>
 public sealed class DeadlockSilenceTests
 {
-    private static readonly TimeSpan s_longEnough = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan s_longEnough = TimeSpan.FromMilliseconds(100);
 
     [Theory]
     [InlineData("sleep")]
