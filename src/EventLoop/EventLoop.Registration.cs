@@ -7,7 +7,7 @@ namespace GreenThreads;
 // because its number may be closed and reused behind our back.
 //
 //   owned arrives where a shared one is   // it takes the registration over; the waiters of the shared one wake, look, and wait at the owned one
-//   a wait for a descriptor that we own   // it joins the owned one
+//   a wait for a descriptor that we own   // it joins the owned one, if that is registered here; see OwnedInterests for the others
 //   a number reused behind our back       // the kernel dropped the old registration with the old file: MOD finds none (ENOENT), ADD follows
 //
 // The table is indexed by descriptor: they are small numbers, lowest first. The poller reads it without the gate. It may see an old array or
@@ -128,6 +128,24 @@ public sealed partial class EventLoop
             Control(Interop.EPOLL_CTL_DEL, interest.Descriptor, 0, 0);
             interest.IsFree = true;
         }
+    }
+
+    /// <summary>The owner of a descriptor closes it: whoever waits here for its number is told.</summary>
+    internal void CloseGuest(int descriptor)
+    {
+        Interest?[] interests = Volatile.Read(ref _interests);
+        if ((uint)descriptor >= (uint)interests.Length || Volatile.Read(ref interests[descriptor]) is null)
+            return;
+        Interest? guest;
+        using (_gate.Enter())
+        {
+            guest = At(descriptor);
+            if (_isDisposed || guest is not { IsShared: true })
+                return;
+            Leave(guest);
+            Control(Interop.EPOLL_CTL_DEL, descriptor, 0, 0);
+        }
+        guest.Close();
     }
 
     private Interest[] TakeInterests()

@@ -93,6 +93,7 @@ public sealed partial class EventLoop
     {
         while (true)
         {
+            Interest? owned = OwnedInterests.Find(descriptor);
             if (IsReady(descriptor, direction))
                 return true;
             if (deadline.HasPassed)
@@ -106,6 +107,7 @@ public sealed partial class EventLoop
             WaitOutcome outcome;
             try
             {
+                ThrowIfClosedMeanwhile(owned);
                 outcome = interest!.Wait(direction, seen, Waiter.Current, deadline);
             }
             finally
@@ -115,6 +117,16 @@ public sealed partial class EventLoop
             ObjectDisposedException.ThrowIf(outcome == WaitOutcome.Closed, typeof(FileDescriptor));
             // Ready or not, poll has the last word: the edge may be somebody else's, and something may have come with the deadline.
         }
+    }
+
+    /// <summary>To be called by who has just registered an interest of its own for a descriptor of ours; see <see cref="OwnedInterests"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The descriptor was closed, or is about to be.</exception>
+    internal static void ThrowIfClosedMeanwhile(Interest? owned)
+    {
+        if (owned is null)
+            return;
+        Interlocked.MemoryBarrier(); // Pairs with the one in CloseGuestsOf.
+        ObjectDisposedException.ThrowIf(owned.IsClosed, typeof(FileDescriptor));
     }
 
     internal static unsafe bool IsReady(int descriptor, WaitDirection direction)

@@ -54,6 +54,7 @@ public sealed partial class EventLoop : IDisposable
             WaitForEvents(events, Deadline.At(0));
             if (s_lacksPwait2)
                 Log.NoNanosecondPoll(logger);
+            OwnedInterests.Add(this);
         }
         catch
         {
@@ -120,6 +121,7 @@ public sealed partial class EventLoop : IDisposable
     /// </summary>
     public void Dispose()
     {
+        OwnedInterests.Remove(this);
         foreach (Interest interest in TakeInterests())
             interest.Detach();
         _epoll.Dispose();

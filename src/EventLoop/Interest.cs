@@ -196,6 +196,8 @@ internal sealed class Interest
             _loop?.Deregister(this);
             ForgetLoop();
         }
+        if (!IsShared)
+            OwnedInterests.CloseGuestsOf(this);
     }
 
     /// <summary>The loop goes away, or another interest took the registration over: everybody wakes, tries, and registers anew where it waits next.</summary>

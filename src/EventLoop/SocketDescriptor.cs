@@ -17,6 +17,7 @@ internal sealed partial class SocketDescriptor : FileDescriptor
     {
         _owner = owner;
         Interest = new Interest(descriptor);
+        OwnedInterests.Add(Interest);
     }
 
     internal Interest Interest { get; }
@@ -98,6 +99,8 @@ internal sealed partial class SocketDescriptor : FileDescriptor
     protected override bool ReleaseHandle()
     {
         Interest.Close();
-        return base.ReleaseHandle();
+        bool isClosed = base.ReleaseHandle();
+        OwnedInterests.Remove(Interest);
+        return isClosed;
     }
 }

@@ -56,8 +56,11 @@ internal sealed class DescriptorCase : SelectCase
 
     internal override bool Arm(Waiter waiter)
     {
-        while (!IsReady())
+        while (true)
         {
+            Interest? owned = OwnedInterests.Find(_descriptor);
+            if (IsReady())
+                return true;
             EventLoop loop = EventLoopHost.Current.LoopOfCaller;
             // It is not free while somebody else still waits at it, who came later.
             if (_own is not { IsFree: true } || _own.Descriptor != _descriptor)
@@ -71,13 +74,13 @@ internal sealed class DescriptorCase : SelectCase
                 return true;
             }
             _loop = loop;
+            EventLoop.ThrowIfClosedMeanwhile(owned);
             // With something to wait for, or an exception, Disarm returns the interest.
             if (_interest!.TryLink(_direction, seen, this) is not { } outcome)
                 return false;
             Disarm();
             ObjectDisposedException.ThrowIf(outcome == WaitOutcome.Closed, typeof(FileDescriptor));
         }
-        return true;
     }
 
     internal override bool IsReadyNow(Waiter waiter)

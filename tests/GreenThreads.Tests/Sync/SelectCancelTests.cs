@@ -101,7 +101,6 @@ public sealed class SelectCancelTests
         }
     });
 
-    // As with EventLoop.WaitReadable, for sockets that are registered where the wait is: with one scheduler that is certain.
     [Fact]
     public void A_socket_of_ours_that_is_closed_ends_the_wait() => Green.RunAlone(() =>
     {
