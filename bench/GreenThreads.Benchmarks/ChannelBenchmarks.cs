@@ -6,7 +6,7 @@ namespace GreenThreads.Benchmarks;
 
 // What does it cost to hand something to another, and to have an answer?
 // Measured, "round trip": one item there and one back between two parties over two channels without a buffer: two sends, two receives, two switches. "hop": one
-// item from a party to the next in a ring of a hundred, each with a channel of its own; all but one wait at any time. "stream": one item of many through a
+// item from a party to the next in a ring, each with a channel of its own; all but one wait at any time. A ring of ten stays in the first cache, one of a hundred does not. "stream": one item of many through a
 // buffer of 128 from one party to another.
 // The asynchronous code has one scheduler too, as lean as one can write it (SingleThreadedContext), and the thread pool. A Channel<T> of capacity 0 is a rendezvous.
 // Left out: several OS threads, completion, cancellation.
@@ -17,7 +17,8 @@ public class ChannelBenchmarks
 {
     private const int RoundTrips = 20_000;
     private const int RingSize = 100;
-    private const int Laps = 200;
+    private const int Laps = 1_000; // So that making the ring does not count.
+    private const int SmallRingSize = 10;
     private const int Items = 50_000;
 
     private SchedulerGroup? _group;
@@ -88,23 +89,11 @@ public class ChannelBenchmarks
 
     [BenchmarkCategory("hop")]
     [Benchmark(OperationsPerInvoke = RingSize * Laps, Description = "GreenChannel")]
-    public void GreenHop() => _group!.Spawn(static () =>
-    {
-        GreenChannel<int>[] ring = [.. Enumerable.Range(0, RingSize).Select(static _ => GreenChannel.Rendezvous<int>())];
-        GreenThread[] nodes = [.. Enumerable.Range(1, RingSize - 1).Select(i => GreenThread.Spawn(() =>
-        {
-            GreenChannel<int> before = ring[i], after = ring[(i + 1) % RingSize];
-            for (int lap = 0; lap < Laps; lap++)
-                after.Send(before.Receive() + 1);
-        }))];
-        for (int lap = 0; lap < Laps; lap++)
-        {
-            ring[1].Send(0);
-            ring[0].Receive();
-        }
-        foreach (GreenThread node in nodes)
-            node.Join();
-    }).Join();
+    public void GreenHop() => RunRing(RingSize, Laps);
+
+    [BenchmarkCategory("hop")]
+    [Benchmark(OperationsPerInvoke = RingSize * Laps, Description = "GreenChannel, ring of ten")]
+    public void GreenHopOfTen() => RunRing(SmallRingSize, RingSize * Laps / SmallRingSize);
 
     [BenchmarkCategory("stream")]
     [Benchmark(Baseline = true, OperationsPerInvoke = Items, Description = "Channel<T>, await, thread pool")]
@@ -131,6 +120,24 @@ public class ChannelBenchmarks
         sender.Join();
         return sum;
     }).Result;
+
+    private void RunRing(int size, int laps) => _group!.Spawn(() =>
+    {
+        GreenChannel<int>[] ring = [.. Enumerable.Range(0, size).Select(static _ => GreenChannel.Rendezvous<int>())];
+        GreenThread[] nodes = [.. Enumerable.Range(1, size - 1).Select(i => GreenThread.Spawn(() =>
+        {
+            GreenChannel<int> before = ring[i], after = ring[(i + 1) % size];
+            for (int lap = 0; lap < laps; lap++)
+                after.Send(before.Receive() + 1);
+        }))];
+        for (int lap = 0; lap < laps; lap++)
+        {
+            ring[1].Send(0);
+            ring[0].Receive();
+        }
+        foreach (GreenThread node in nodes)
+            node.Join();
+    }).Join();
 
     private static async Task RoundTripAsync()
     {
