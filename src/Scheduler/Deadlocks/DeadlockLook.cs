@@ -37,6 +37,12 @@ internal sealed class DeadlockLook(SchedulerGroup group)
     /// <summary>How much has ever moved; the same in two looks if nobody has.</summary>
     internal long Moves { get; private set; }
 
+    /// <summary>
+    /// The number of the oldest primitive that anybody may let the waiters go on at, as far as its owner shows: code that has not shown yet that it has a reference may.
+    /// <see cref="long.MaxValue"/> if there is none.
+    /// </summary>
+    internal long OldestWithoutOwner { get; private set; } = long.MaxValue;
+
     /// <summary>Does it.</summary>
     /// <param name="witness">Who may well be the reason to stop at once; gets who was.</param>
     internal DeadlockVerdict Run(WeakReference<GreenThread?>? witness)
@@ -147,6 +153,8 @@ internal sealed class DeadlockLook(SchedulerGroup group)
     {
         if (primitive.IsFedFromOutside)
             return false;
+        if (primitive.OwnerForTools is null)
+            OldestWithoutOwner = Math.Min(OldestWithoutOwner, primitive.Number);
         _holders.Clear();
         if (!primitive.TryCopyOutsideHoldersTo(_holders))
             return false;

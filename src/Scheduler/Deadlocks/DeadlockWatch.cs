@@ -85,7 +85,7 @@ internal sealed class DeadlockWatch
             var look = new DeadlockLook(_group);
             if (look.Run(null) != DeadlockVerdict.Deadlocked || look.Moves != moves)
                 return;
-            if (_outside is not null && _outside.MayWakeAnybody(look.OsThreads))
+            if (_outside is not null && _outside.MayWakeAnybody(look))
                 return;
             // Once more, since what has just been asked about may have ended by waking somebody.
             var last = new DeadlockLook(_group);

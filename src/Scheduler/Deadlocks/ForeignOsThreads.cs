@@ -16,22 +16,27 @@ internal static class ForeignOsThreads
 {
     private const string PoolWorker = ".NET TP Worker";
 
+    // There once the console, a handler of a signal or a child process was used.
+    private const string Signals = ".NET SigHandler";
+
     // Fields after the name, which is the second and ends with the last parenthesis.
     private const int StartField = 19;
 
     // The runtime's, none of which runs a program's code, but for finalizers. The kernel keeps fifteen characters of a name.
     private static readonly HashSet<string> s_ofRuntime =
     [
-        PoolWorker, ".NET SynchManag", ".NET EventPipe", ".NET DebugPipe", ".NET Debugger", ".NET Finalizer", ".NET Tiered Com", ".NET SigHandler", ".NET TP Gate",
+        PoolWorker, ".NET SynchManag", ".NET EventPipe", ".NET DebugPipe", ".NET Debugger", ".NET Finalizer", ".NET Tiered Com", Signals, ".NET TP Gate",
         ".NET Timer", ".NET TP Wait", ".NET Sockets", ".NET BGC", ".NET Server GC",
     ];
 
-    /// <summary>Whether there is one that was started at the same time as a given one or later.</summary>
-    /// <param name="osThreadId">The given one.</param>
+    /// <summary>Whether there is any.</summary>
+    /// <param name="sinceOsThread">Only those that were started at the same time as this one or later; null for all.</param>
     /// <param name="known">Some that do not count.</param>
-    internal static bool HasAnySince(int osThreadId, IReadOnlyList<OsThreadWaiter> known)
+    /// <param name="handlersToo">Whether whoever handles a signal counts, whenever he began.</param>
+    internal static bool HasAny(int? sinceOsThread, IReadOnlyList<OsThreadWaiter> known, bool handlersToo)
     {
-        if (!TryRead($"/proc/self/task/{osThreadId}", out _, out long since))
+        long since = 0;
+        if (sinceOsThread is { } given && !TryRead($"/proc/self/task/{given}", out _, out since))
             return true;
         int workers = 0;
         foreach (string directory in Directory.EnumerateDirectories("/proc/self/task"))
@@ -39,6 +44,8 @@ internal static class ForeignOsThreads
             if (!int.TryParse(Path.GetFileName(directory.AsSpan()), CultureInfo.InvariantCulture, out int id) || OwnOsThreads.Contains(id)
                 || !TryRead(directory, out string name, out long start))
                 continue;
+            if (handlersToo && name == Signals && SignalHandlers.AreThereAny)
+                return true;
             workers += name == PoolWorker ? 1 : 0;
             if (start >= since && !s_ofRuntime.Contains(name) && !known.Any(thread => thread.OsThreadId == id))
                 return true;

@@ -141,12 +141,26 @@ public sealed partial class Mailbox<T>
                 continue;
             }
             if (candidate.IsMadeByReceiver)
-                value = candidate.Make();
+                value = MakeOrDrop(candidate, seen);
             if (condition(value!) && TryTake(candidate, seen))
                 return Outcome.Done;
         }
         cancellationToken.ThrowIfCancellationRequested();
         return Outcome.TimedOut;
+    }
+
+    // A message that cannot be made is gone, as in a plain receive: otherwise each further call would meet it again.
+    private T MakeOrDrop(MailboxMessage<T> message, long number)
+    {
+        try
+        {
+            return message.Make();
+        }
+        catch
+        {
+            TryTake(message, number);
+            throw;
+        }
     }
 
     private MailboxMessage<T>? FirstAfter(long number, MailboxMessage<T>? last)

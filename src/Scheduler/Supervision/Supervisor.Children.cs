@@ -128,7 +128,10 @@ public sealed partial class Supervisor
         {
             child.LastFailure = new TimeoutException($"the child \"{child.Name}\" has not ended within {child.Specification.ShutdownTimeout}");
             using (_lock.Enter())
+            {
+                _unfinished.RemoveAll(static other => other.State == GreenThreadState.Ended); // Else they add up where nobody asks for them.
                 _unfinished.Add(thread);
+            }
             Say(logger => LogUnfinished(logger, Name, child.Name, thread.SpawnSite, child.Specification.ShutdownTimeout));
         }
         else if (thread.TakeEnd() is { Kind: GreenThreadEndKind.Failed } end)

@@ -41,7 +41,10 @@ public abstract class GreenPrimitive
     /// <summary>How many wait here at this moment, green threads and OS threads. For people and tools: it has changed when the caller looks at it.</summary>
     public abstract int WaiterCount { get; }
 
-    /// <summary>The order in which gates are taken, where several are.</summary>
+    /// <summary>The number of the youngest.</summary>
+    internal static long LastNumber => Volatile.Read(ref s_lastNumber);
+
+    /// <summary>The order in which gates are taken, where several are; younger ones have higher ones.</summary>
     [EditorBrowsable(EditorBrowsableState.Never)]
     internal long Number { get; }
 

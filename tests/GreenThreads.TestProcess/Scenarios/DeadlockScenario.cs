@@ -3,6 +3,9 @@ namespace GreenThreads.TestProcess;
 // A deadlock in a process where nothing else goes on, and what goes on outside and holds the report back. Arguments: what, and how many schedulers.
 //
 //   quiet            nothing: the report must come
+//   quiet-older      the same, with a primitive that is older than the group
+//   before-...       somebody outside who was there before the group, with a reference in a closure, and comes for the first time later: no report
+//   inside-...       somebody outside who is started by a green thread, and shows in no count
 //   any other kind   there is somebody outside who will wake the green thread after a while, and whom nothing but activity shows: no report before, none after
 //   stress           the latter kinds in turns, at short pauses
 internal static class DeadlockScenario
@@ -13,6 +16,8 @@ internal static class DeadlockScenario
     {
         int reports = 0;
         GreenThread? stuck = null;
+        GreenSemaphore older = new(0) { Name = "never" };
+        using FeederScenario? feeder = arguments[0].StartsWith("before-", StringComparison.Ordinal) ? FeederScenario.Start(arguments[0], older) : null;
         using var group = new SchedulerGroup(new SchedulerGroupOptions { Schedulers = int.Parse(arguments[1]), DeadlockPatience = TimeSpan.FromMilliseconds(arguments[0] == "stress" ? 1 : 20) });
         group.DeadlockDetected += (_, report) =>
         {
@@ -20,9 +25,21 @@ internal static class DeadlockScenario
             Console.WriteLine($"report={report.ToString().ReplaceLineEndings(" / ")}");
             stuck?.Cancel();
         };
-        if (arguments[0] == "quiet")
+        if (arguments[0].Contains('-') && arguments[0] is not ("quiet-older" or "long-task"))
         {
-            stuck = group.Spawn(() => new GreenSemaphore(0) { Name = "never" }.Wait(), "stuck");
+            group.Spawn(() =>
+            {
+                GreenSemaphore fed = feeder is null ? new GreenSemaphore(0) : older;
+                using FeederScenario? inside = feeder is null ? FeederScenario.Start(arguments[0], fed) : null;
+                fed.Wait();
+            }).Join();
+            Console.WriteLine($"reports={Volatile.Read(ref reports)}");
+            return 0;
+        }
+        if (arguments[0] is "quiet" or "quiet-older")
+        {
+            Console.WriteLine("to be stuck");
+            stuck = group.Spawn(() => (arguments[0] == "quiet" ? new GreenSemaphore(0) { Name = "never" } : older).Wait(), "stuck");
             try
             {
                 stuck.Join();

@@ -3,10 +3,12 @@ namespace GreenThreads.Tests;
 /// <summary>Deadlocks in a process of their own: in this one the test host has timers and busy threads.</summary>
 public sealed class DeadlockTests
 {
-    [Fact]
-    public void A_deadlock_in_a_quiet_process_is_reported()
+    [Theory]
+    [InlineData("quiet")]
+    [InlineData("quiet-older")]
+    public void A_deadlock_in_a_quiet_process_is_reported(string kind)
     {
-        ChildResult child = ChildProcess.Run("deadlock", "quiet", "2");
+        ChildResult child = ChildProcess.Run("deadlock", kind, "2");
         Assert.True(child["found"] == "True", child.ToString());
         Assert.Contains("GreenSemaphore \"never\": /     stuck", child["report"], StringComparison.Ordinal);
         Assert.Contains("DeadlockScenario.cs:", child["report"], StringComparison.Ordinal);
@@ -20,6 +22,22 @@ public sealed class DeadlockTests
     [InlineData("async")]
     [InlineData("group")]
     public void Who_is_still_under_way_somewhere_in_the_process_holds_a_report_back(string who)
+    {
+        ChildResult child = ChildProcess.Run("deadlock", who, "2");
+        Assert.True(child["reports"] == "0", child.ToString());
+    }
+
+    [Theory]
+    [InlineData("before-timer")]
+    [InlineData("before-thread")]
+    [InlineData("before-task")]
+    [InlineData("before-signal")]
+    [InlineData("before-process")]
+    [InlineData("before-files")]
+    [InlineData("inside-signal")]
+    [InlineData("inside-process")]
+    [InlineData("inside-files")]
+    public void Who_comes_for_the_first_time_later_holds_a_report_back(string who)
     {
         ChildResult child = ChildProcess.Run("deadlock", who, "2");
         Assert.True(child["reports"] == "0", child.ToString());

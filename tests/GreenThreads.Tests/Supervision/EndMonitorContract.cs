@@ -47,6 +47,19 @@ public abstract class EndMonitorContract : ThreadContract
     });
 
     [Fact]
+    public void A_message_that_cannot_be_made_is_gone_for_a_receiver_with_a_condition_too() => Run(() =>
+    {
+        var mailbox = new Mailbox<int>();
+        GreenThread thread = GreenThread.Spawn(static () => { });
+        thread.Join();
+        using GreenThreadMonitor monitor = GreenThread.Monitor<int>(thread, mailbox, static _ => throw new FormatException());
+        mailbox.Send(7);
+        Assert.Throws<FormatException>(() => mailbox.Receive(static message => message == 7));
+        Assert.Equal(7, mailbox.Receive(static message => message == 7));
+        Assert.Equal(0, mailbox.Count);
+    });
+
+    [Fact]
     public void A_capacity_does_not_hold_its_messages_up() => Run(() =>
     {
         var mailbox = new Mailbox<int>(capacity: 1);
