@@ -8,7 +8,7 @@ namespace GreenThreads;
 //
 // One of the two sees the other; and who finds nothing in the table any more is told by poll(2) that the number is not open.
 
-/// <summary>The interests of all descriptors of ours that are open.</summary>
+/// <summary>The interests of all descriptors of ours that are open, and all loops.</summary>
 internal static class OwnedInterests
 {
     // Guards both when written; they are read without it.
@@ -60,6 +60,9 @@ internal static class OwnedInterests
         using (s_gate.Enter())
             Volatile.Write(ref s_loops, Array.FindAll(s_loops, other => other != loop));
     }
+
+    /// <summary>The epoll sets of all loops.</summary>
+    internal static HashSet<int> PollDescriptors() => [.. Volatile.Read(ref s_loops).Select(static loop => loop.PollDescriptor)];
 
     /// <summary>Lets all know who wait for the number of a descriptor that is about to be closed. Not under a gate.</summary>
     internal static void CloseGuestsOf(Interest closed)

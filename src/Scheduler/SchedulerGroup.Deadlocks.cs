@@ -106,6 +106,12 @@ public sealed partial class SchedulerGroup
             s_groups.Remove(this);
     }
 
+    /// <summary>From an OS thread that nobody waits for.</summary>
+    internal void LogLookFailed(Exception exception) => LogLookFailed(_logger, Name, exception);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The scheduler group {Group} could not look for a deadlock")]
+    private static partial void LogLookFailed(ILogger logger, string group, Exception exception);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "{Report}")]
     private static partial void LogDeadlock(ILogger logger, DeadlockReport report);
 

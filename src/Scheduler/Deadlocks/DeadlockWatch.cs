@@ -12,8 +12,9 @@ namespace GreenThreads;
 // deadlock must be seen by two looks.
 internal sealed class DeadlockWatch
 {
-    // The longest interval between two looks, in terms of the first. A guess.
-    private const int LongestPause = 10;
+    // The longest interval between two looks, in terms of the first. A guess: a look at a hundred thousand takes the better part of a second. In bound mode there are
+    // fewer, and nothing but the next look tells.
+    private static readonly int s_longestPause = GreenRuntime.Mode == GreenRuntimeMode.Bound ? 10 : 60;
 
     private readonly SchedulerGroup _group;
     private readonly TimeSpan _patience;
@@ -58,7 +59,7 @@ internal sealed class DeadlockWatch
             StartJudge(look.Moves);
         if (verdict == DeadlockVerdict.Alive)
             return;
-        TimeSpan longest = _patience * LongestPause;
+        TimeSpan longest = _patience * s_longestPause;
         _pause = _pause * 2 < longest ? _pause * 2 : longest;
         NextLook = Deadline.After(_pause);
     }
@@ -93,6 +94,11 @@ internal sealed class DeadlockWatch
                 return;
             _hasReported = true;
             _group.Report(DeadlockReport.Of(_group, last));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or OutOfMemoryException)
+        {
+            // No descriptor left to look around with, for example: then it stays silent until the next look.
+            _group.LogLookFailed(exception);
         }
         finally
         {

@@ -6,7 +6,7 @@ namespace GreenThreads;
 //
 //   locks that have an owner, ends of green threads   what was there when the group began does not count, as far as numbers tell: a process with a web server or a
 //                                                     test host in it would never be quiet otherwise
-//   primitives without an owner                       besides, what shows in no number holds it back: handlers of signals, child processes
+//   primitives without an owner                       besides, what shows in no number holds it back: handlers of signals, child processes, sockets of the framework's
 //   ... one of them older than the group              everything counts: who feeds it may have been started before the group, and have the reference in a closure
 //                                                     or a field, as a reader of the console, a timer, a file watcher
 internal sealed class OutsideActivity
@@ -35,7 +35,7 @@ internal sealed class OutsideActivity
         // In the order in which one leads to the next: what is gone at one of these steps has become what the next ones see, or is done.
         bool isQuiet = !_group.HasLivingNeighbours() && AsyncWaiter.Pending == 0;
         if (look.OldestWithoutOwner != long.MaxValue)
-            isQuiet &= !Interop.HasChildProcesses();
+            isQuiet = isQuiet && !Interop.HasChildProcesses() && !ForeignSockets.HaveAny();
         long timers = Timer.ActiveCount;
         isQuiet &= timers <= (isAnyOlder ? 0 : _timers) && ThreadPool.PendingWorkItemCount == 0;
         int busy = CountBusyWorkers() - parked.Count(static thread => thread.IsOfThreadPool);

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
 namespace GreenThreads.TestProcess;
@@ -21,6 +23,7 @@ internal sealed class FeederScenario : IDisposable
             "signal" => BySignal(semaphore),
             "process" => ByProcess(semaphore),
             "files" => ByFiles(semaphore),
+            "socket" => BySocket(semaphore),
             _ => throw new ArgumentException(name, nameof(name)),
         };
         return feeder;
@@ -86,5 +89,21 @@ internal sealed class FeederScenario : IDisposable
         watcher.EnableRaisingEvents = true;
         Later($"touch {directory}/x; sleep 1; rm -r {directory}");
         return watcher;
+    }
+
+    // Waits in asynchronous code, in which no thread, timer or work item takes part.
+    private static TcpListener BySocket(GreenSemaphore semaphore)
+    {
+        var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        _ = AcceptAsync();
+        Later($"exec bash -c 'exec 3<>/dev/tcp/127.0.0.1/{((IPEndPoint)listener.LocalEndpoint).Port}'");
+        return listener;
+
+        async Task AcceptAsync()
+        {
+            using TcpClient client = await listener.AcceptTcpClientAsync();
+            semaphore.Release();
+        }
     }
 }

@@ -34,9 +34,11 @@ public sealed class DeadlockTests
     [InlineData("before-signal")]
     [InlineData("before-process")]
     [InlineData("before-files")]
+    [InlineData("before-socket")]
     [InlineData("inside-signal")]
     [InlineData("inside-process")]
     [InlineData("inside-files")]
+    [InlineData("inside-socket")]
     public void Who_comes_for_the_first_time_later_holds_a_report_back(string who)
     {
         ChildResult child = ChildProcess.Run("deadlock", who, "2");
