@@ -66,9 +66,13 @@ public sealed partial class GreenScope
     private void EndWith(Exception exception)
     {
         bool isConsequence = exception is OperationCanceledException && _cancellation is { Kind: ScopeCancellationKind.Failure or ScopeCancellationKind.Deadline };
-        while (Innermost != this)
-            Innermost!.Close();
-        CloseInSilence();
+        // The body may have left it itself; those that are open now are others then.
+        if (!_isClosed)
+        {
+            while (Innermost != this)
+                Innermost!.Close();
+            CloseInSilence();
+        }
         try
         {
             if (ReferenceEquals(exception, _thrown))

@@ -31,28 +31,34 @@ public sealed partial class GreenBarrier
         Waiter self = EnterAsWaiter();
         long phase;
         bool isLast;
+        bool isRefused;
+        bool isBroken;
+        Exception? failure;
         using (Gate.Enter())
         {
-            if (_isBroken)
-                ThrowBroken(_failure);
-            if (_isInAction)
-                throw new InvalidOperationException($"more than the {Parties} parties of {this} have arrived");
             phase = _phase;
-            isLast = ++_arrived == Parties;
-            if (!isLast)
+            isBroken = _isBroken;
+            failure = _failure;
+            isRefused = isBroken || _isInAction;
+            isLast = !isRefused && ++_arrived == Parties;
+            if (isLast)
+            {
+                if (_postPhaseAction is null)
+                    EndGoodPhaseLocked();
+                else
+                    _isInAction = true;
+            }
+            else if (!isRefused)
             {
                 self.ListTag = phase;
                 _waiters.Add(self);
             }
-            else if (_postPhaseAction is null)
-            {
-                EndPhaseLocked();
-            }
-            else
-            {
-                _isInAction = true;
-            }
         }
+        // Thrown with the gate free: filters and handlers of a user's run before a finally block frees it.
+        if (isBroken)
+            ThrowBroken(failure);
+        if (isRefused)
+            throw new InvalidOperationException($"more than the {Parties} parties of {this} have arrived");
         if (!isLast)
             return WaitForOthers(self, phase, deadline, cancellationToken);
         if (_postPhaseAction is not null)
@@ -63,21 +69,24 @@ public sealed partial class GreenBarrier
 
     private bool WaitForOthers(Waiter self, long phase, Deadline deadline, CancellationToken cancellationToken)
     {
+        bool isTaken = false;
         bool isOver = false;
         try
         {
-            isOver = ParkUntilGranted(ref _waiters, self, self, deadline, cancellationToken);
+            isTaken = ParkUntilGranted(ref _waiters, self, self, deadline, cancellationToken);
         }
         finally
         {
             // In that moment the others may have ended the phase all the same.
-            if (!isOver)
-                isOver = !TryBreak(phase, null);
+            isOver = isTaken || !TryBreak(phase, null);
         }
-        if (self.ListTag == Broken || (isOver && phase <= Volatile.Read(ref _lastReset)))
+        if (isTaken ? self.ListTag == Broken : isOver && HasEndedByReset(phase))
             ThrowBroken(Volatile.Read(ref _failure));
         return isOver;
     }
+
+    // Of a phase that is over, for one who was not told. If two further phases have ended since, of either kind, it is a guess.
+    private bool HasEndedByReset(long phase) => phase <= Volatile.Read(ref _lastReset) && phase != Volatile.Read(ref _lastGood);
 
     private void RunAction(Action action, long phase)
     {
@@ -90,13 +99,22 @@ public sealed partial class GreenBarrier
             TryBreak(phase, exception);
             throw;
         }
+        bool isBroken;
         using (Gate.Enter())
         {
             _isInAction = false;
-            if (_isBroken)
-                ThrowBroken(null);
-            EndPhaseLocked();
+            isBroken = _isBroken;
+            if (!isBroken)
+                EndGoodPhaseLocked();
         }
+        if (isBroken)
+            ThrowBroken(null);
+    }
+
+    private void EndGoodPhaseLocked()
+    {
+        Volatile.Write(ref _lastGood, _phase);
+        EndPhaseLocked();
     }
 
     /// <summary>Ends the phase with nobody left to arrive for it; those in the list are to be woken.</summary>
@@ -126,7 +144,7 @@ public sealed partial class GreenBarrier
         return true;
     }
 
-    /// <summary>Wakes those who wait for a phase, or an earlier one, and tells them what became of it.</summary>
+    /// <summary>Wakes those who wait for a phase, and tells them what became of it.</summary>
     private void WakeAllOf(long phase, long outcome)
     {
         WakeBatch ready = default;
@@ -134,9 +152,28 @@ public sealed partial class GreenBarrier
         do
         {
             using (Gate.Enter())
-                mayBeMore = ready.TakeFrom(ref _waiters, before: phase + 1, outcome);
+                mayBeMore = TakeLocked(phase, outcome, ref ready);
             ready.Wake();
         }
         while (mayBeMore);
+    }
+
+    /// <returns>Whether there are more of them, for another time under the gate.</returns>
+    private bool TakeLocked(long phase, long outcome, ref WakeBatch ready)
+    {
+        WaitNode? node = _waiters.First;
+        while (node is Waiter waiter && waiter.ListTag <= phase)
+        {
+            node = node.NextInList;
+            // Of an earlier phase: whoever has ended that is about to take them, and knows how it ended.
+            if (waiter.ListTag < phase)
+                continue;
+            if (ready.IsFull)
+                return true;
+            waiter.ListTag = outcome; // Before it leaves the list: then it looks.
+            _waiters.Remove(waiter);
+            ready.Add(waiter);
+        }
+        return false;
     }
 }

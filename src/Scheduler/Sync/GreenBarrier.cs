@@ -23,6 +23,7 @@ public sealed partial class GreenBarrier : GreenPrimitive
     private long _phase;
     private bool _isBroken;
     private long _lastReset = -1; // The last phase that ended by a reset.
+    private long _lastGood = -1; // The last phase that ended because all had arrived.
 
     // Guarded by the gate.
     private int _arrived;
@@ -95,16 +96,21 @@ public sealed partial class GreenBarrier : GreenPrimitive
     public void Reset()
     {
         EnterAsWaiter();
-        long phase;
+        long phase = 0;
+        bool isInAction;
         using (Gate.Enter())
         {
-            if (_isInAction)
-                throw new InvalidOperationException($"{this} cannot be reset while its post-phase action runs");
-            phase = EndPhaseLocked();
-            Volatile.Write(ref _lastReset, phase);
-            Volatile.Write(ref _isBroken, false);
-            _failure = null;
+            isInAction = _isInAction;
+            if (!isInAction)
+            {
+                Volatile.Write(ref _lastReset, _phase);
+                phase = EndPhaseLocked();
+                Volatile.Write(ref _isBroken, false);
+                _failure = null;
+            }
         }
+        if (isInAction)
+            throw new InvalidOperationException($"{this} cannot be reset while its post-phase action runs");
         WakeAllOf(phase, Broken);
     }
 

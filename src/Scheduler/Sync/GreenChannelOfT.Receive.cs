@@ -80,8 +80,8 @@ public sealed partial class GreenChannel<T>
                 isReceived = false;
                 isCompleted = true;
             }
-            item = node!.Item;
-            PutBack(ref _spareReceiver, node);
+            item = isReceived ? node!.Item : default; // It may have one from before.
+            PutBack(ref _spareReceiver, node!);
         }
         return OutcomeOf(isReceived, isCompleted, cancellationToken);
     }

@@ -56,12 +56,17 @@ public sealed class GreenLatch : GreenPrimitive
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         EnterAsWaiter();
+        int before;
         using (Gate.Enter())
         {
-            if (count > int.MaxValue - _count)
-                throw new InvalidOperationException($"{count} more signals than the {_count} of {this} are too many to count");
-            Volatile.Write(ref _count, _count + count);
+            before = _count;
+            if (count <= int.MaxValue - before)
+            {
+                Volatile.Write(ref _count, before + count);
+                return;
+            }
         }
+        throw new InvalidOperationException($"{count} more signals than the {before} of {this} are too many to count");
     }
 
     /// <summary>Something is done. The last signal lets everybody go on who waits. Does not park.</summary>
@@ -72,16 +77,21 @@ public sealed class GreenLatch : GreenPrimitive
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         EnterAsWaiter();
-        long round;
+        int before;
+        long round = 0;
         using (Gate.Enter())
         {
-            if (count > _count)
-                throw new InvalidOperationException($"{count} signals are more than the {_count} that {this} waits for");
-            Volatile.Write(ref _count, _count - count);
-            if (_count > 0 || _waiters.IsEmpty)
-                return;
-            round = ++_round;
+            before = _count;
+            if (count <= before)
+            {
+                Volatile.Write(ref _count, before - count);
+                if (_count > 0 || _waiters.IsEmpty)
+                    return;
+                round = ++_round;
+            }
         }
+        if (count > before)
+            throw new InvalidOperationException($"{count} signals are more than the {before} that {this} waits for");
         WakeBatch ready = default;
         bool mayBeMore;
         do

@@ -79,11 +79,15 @@ public sealed class GreenOnce : GreenPrimitive
                     Volatile.Write(ref _runner, self);
                     return true;
                 }
-                if (_runner == self)
-                    throw new LockRecursionException($"what {self} runs for {this} waits for itself");
-                self.ListTag = 0;
-                _waiters.Add(self);
+                if (_runner != self)
+                {
+                    self.ListTag = 0;
+                    _waiters.Add(self);
+                }
             }
+            // Nobody else ever writes the caller here, so this needs no gate.
+            if (_runner == self)
+                throw new LockRecursionException($"what {self} runs for {this} waits for itself");
             ParkUntilGranted(ref _waiters, self, self, Deadline.Never, default);
         }
     }

@@ -72,19 +72,20 @@ public sealed partial class GreenRwLock
 
     private void ExitReadSlow()
     {
+        int word;
         using (Gate.Enter())
         {
-            int word = Volatile.Read(ref _word);
-            while (true)
+            word = Volatile.Read(ref _word);
+            while (word >= Reader)
             {
-                if (word < Reader)
-                    ThrowNoReader();
                 int found = Interlocked.CompareExchange(ref _word, word - Reader, word);
                 if (found == word)
                     break;
                 word = found;
             }
         }
+        if (word < Reader)
+            ThrowNoReader();
         LetIn();
     }
 

@@ -118,7 +118,8 @@ public sealed class GreenSemaphore : GreenPrimitive
         int before = Volatile.Read(ref _count);
         while (before >= 0)
         {
-            ThrowIfTooMany(before, count);
+            if (IsTooMany(before, count))
+                ThrowTooMany(count);
             int found = Interlocked.CompareExchange(ref _count, before + count, before);
             if (found == before)
                 return before;
@@ -185,24 +186,34 @@ public sealed class GreenSemaphore : GreenPrimitive
     private int ReleaseSlow(int count)
     {
         int before;
+        int left;
+        bool isTooMany;
         WakeBatch ready = default;
         using (Gate.Enter())
         {
             before = Math.Max(0, Volatile.Read(ref _count));
-            ThrowIfTooMany(before, count);
-            count = HandOverLocked(count, ref ready);
+            left = IsTooMany(before, count) ? count : HandOverLocked(count, ref ready);
+            isTooMany = left == count;
         }
         ready.Wake();
-        while (count > 0)
+        while (left > 0 && !isTooMany)
         {
             using (Gate.Enter())
-                count = HandOverLocked(count, ref ready);
+            {
+                int leftBefore = left;
+                left = HandOverLocked(left, ref ready);
+                isTooMany = left == leftBefore;
+            }
             ready.Wake();
         }
+        if (isTooMany)
+            ThrowTooMany(left);
         return before;
     }
 
-    /// <returns>How many are left to hand over, with the gate free meanwhile; what nobody waits for is added.</returns>
+    /// <returns>
+    /// How many are left to hand over, with the gate free meanwhile; what nobody waits for is added. As many as before if that would be more than the maximum.
+    /// </returns>
     private int HandOverLocked(int count, ref WakeBatch ready)
     {
         while (count > 0 && !ready.IsFull)
@@ -214,33 +225,31 @@ public sealed class GreenSemaphore : GreenPrimitive
                 count--;
                 continue;
             }
-            AddLocked(count);
-            return 0;
+            return TryAddLocked(count) ? 0 : count;
         }
         return count;
     }
 
-    private void AddLocked(int count)
+    private bool TryAddLocked(int count)
     {
         if (_count == Waited)
         {
             Volatile.Write(ref _count, count);
-            return;
+            return true;
         }
         int before = Volatile.Read(ref _count);
-        while (true)
+        while (!IsTooMany(before, count))
         {
-            ThrowIfTooMany(before, count);
             int found = Interlocked.CompareExchange(ref _count, before + count, before);
             if (found == before)
-                return;
+                return true;
             before = found;
         }
+        return false;
     }
 
-    private void ThrowIfTooMany(int there, int more)
-    {
-        if (more > _maximum - there)
-            throw new SemaphoreFullException($"{more} more permits would be more than the {_maximum} of {this}");
-    }
+    private bool IsTooMany(int there, int more) => more > _maximum - there;
+
+    // With the gate free: filters and handlers of a user's run before a finally block frees it.
+    private void ThrowTooMany(int more) => throw new SemaphoreFullException($"{more} more permits would be more than the {_maximum} of {this}");
 }

@@ -77,18 +77,23 @@ internal sealed class SelectWait
         // Before anything is taken: a cancellation must not come between an item and its receiver.
         EventLoopHost.Current.SpendBudget();
         Enter(cases);
+        int index;
         try
         {
             SelectCase? chosen = Look(mayWait);
             if (chosen is null && mayWait)
                 chosen = Wait(cases);
             chosen?.Complete();
-            return chosen?.Index ?? -1;
+            index = chosen?.Index ?? -1;
         }
-        finally
+        catch
         {
+            // Not in a finally block: filters of the caller's run before those, and may begin another select.
             Leave();
+            throw;
         }
+        Leave();
+        return index;
     }
 
     /// <summary>For a counterpart that has taken a node of a case out of its list, under the gate; and for the waiter itself.</summary>

@@ -22,16 +22,12 @@ internal struct WakeBatch
     /// Takes those out of a list that came before a round, under its gate, until it is full. They are waiters and not places of one.
     /// </summary>
     /// <returns>Whether there may be more of them, for another time under the gate.</returns>
-    internal bool TakeFrom(ref WaitList list, long before) => TakeFrom(ref list, before, outcome: before);
-
-    /// <summary>The same, and tells each what became of it (<see cref="Waiter.ListTag"/>).</summary>
-    internal bool TakeFrom(ref WaitList list, long before, long outcome)
+    internal bool TakeFrom(ref WaitList list, long before)
     {
         while (list.First is Waiter first && first.ListTag < before)
         {
             if (IsFull)
                 return true;
-            first.ListTag = outcome; // Before it leaves the list: then it looks.
             list.Remove(first);
             Add(first);
         }

@@ -48,6 +48,19 @@ public sealed class ScopeRunTests
     });
 
     [Fact]
+    public void A_body_that_has_left_the_scope_itself_and_throws_leaves_those_around_alone() => Green.Run(() =>
+    {
+        using GreenScope outer = GreenScope.Open();
+        Assert.Throws<InvalidTimeZoneException>(() => GreenScope.Run(static scope =>
+        {
+            scope.Dispose();
+            ThrowFromBody();
+        }));
+        Assert.Equal(4, outer.Spawn(static () => 4).Result);
+        outer.Join();
+    });
+
+    [Fact]
     public void What_the_body_threw_comes_first_and_then_what_children_threw() => Green.Run(() =>
     {
         AggregateException failure = Assert.Throws<AggregateException>(() => GreenScope.Run(static scope =>

@@ -33,6 +33,20 @@ public abstract class BarrierContract : ThreadContract
     });
 
     [Fact]
+    public void A_phase_that_ended_well_has_done_so_whatever_comes_next() => Run(() =>
+    {
+        var barrier = new GreenBarrier(2);
+        for (int round = 0; round < 100; round++)
+        {
+            Task other = Start(() => barrier.SignalAndWait());
+            WaitUntil(() => barrier.WaiterCount == 1);
+            barrier.SignalAndWait();
+            barrier.Reset(); // The other may not have come to look yet.
+            Join(other);
+        }
+    });
+
+    [Fact]
     public void One_party_need_not_wait() => Run(() =>
     {
         var barrier = new GreenBarrier(1);

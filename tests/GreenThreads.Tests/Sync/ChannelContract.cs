@@ -116,6 +116,18 @@ public abstract class ChannelContract : ThreadContract
     });
 
     [Fact]
+    public void Who_received_nothing_does_not_see_what_another_has_received() => Run(() =>
+    {
+        var channel = new GreenChannel<int>();
+        Task receiver = Start(() => Assert.Equal(42, channel.Receive()));
+        WaitUntil(() => channel.WaiterCount == 1);
+        channel.Send(42);
+        Join(receiver);
+        Assert.False(channel.TryReceive(out int item, TimeSpan.FromTicks(1)));
+        Assert.Equal(0, item);
+    });
+
+    [Fact]
     public void A_wait_that_times_out_leaves_nothing_behind() => Run(() =>
     {
         GreenChannel<object> channel = GreenChannel.Rendezvous<object>();
