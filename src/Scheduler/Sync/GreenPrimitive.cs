@@ -131,11 +131,11 @@ public abstract class GreenPrimitive
     {
         self.WaitsForNothingElse = deadline.IsNever && !cancellationToken.CanBeCanceled && !IsFedFromOutside;
         self.WaitsFor = this;
-        CancellationTokenRegistration registration = cancellationToken.CanBeCanceled
-            ? cancellationToken.UnsafeRegister(static state => ((Waiter)state!).Wake(), self)
-            : default;
+        CancellationTokenRegistration registration = default;
         try
         {
+            if (cancellationToken.CanBeCanceled)
+                registration = cancellationToken.UnsafeRegister(static state => ((Waiter)state!).Wake(), self);
             while (node.IsInList)
             {
                 if (cancellationToken.IsCancellationRequested || deadline.HasPassed)
@@ -151,7 +151,7 @@ public abstract class GreenPrimitive
         finally
         {
             self.WaitsFor = null;
-            registration.Dispose();
+            registration.Unregister(); // Not Dispose, which waits for a wake-up that is under way: a late one does no harm.
         }
         return !TryLeave(ref list, node);
     }
