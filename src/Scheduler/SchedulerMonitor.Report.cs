@@ -11,26 +11,35 @@ internal sealed partial class SchedulerMonitor
 
     private readonly Dictionary<(string Site, bool IsComputing), Deadline> _nextReports = [];
 
-    private void Report(Scheduler scheduler, GreenThread thread, bool isComputing, TimeSpan since)
+    // Not at once if its method has no name yet and need not be reported now.
+    private void Report(Watch watch, GreenThread thread, bool mustBeNow)
     {
-        (string, bool) site = (thread.SpawnSite, isComputing);
+        watch.Nameless = null;
+        (string, bool) site = (thread.SpawnSite, watch.IsComputing);
         if (_nextReports.TryGetValue(site, out Deadline next) && !next.HasPassed)
             return;
+        string? method = watch.Scheduler.Running == thread ? StuckMethodOf(thread) : null;
+        if (method is null && !mustBeNow)
+        {
+            watch.Nameless = thread;
+            return;
+        }
         if (_nextReports.Count >= MaximumSites)
             _nextReports.Clear();
         _nextReports[site] = Deadline.After(s_logInterval);
-        string method = StuckMethodOf(thread);
-        string name = thread.Name ?? "green thread";
-        Log.Post(() => LogStuck(_logger, scheduler.Name, name, thread.Id, thread.SpawnSite, since.TotalMilliseconds,
-            isComputing ? "computes" : "is blocked in native code", method));
+        method ??= "an unknown method";
+        string scheduler = watch.Scheduler.Name, name = thread.Name ?? "green thread";
+        string doing = watch.IsComputing ? "computes" : "is blocked in native code";
+        double milliseconds = watch.Unchanged.TotalMilliseconds;
+        Log.Post(() => LogStuck(_logger, scheduler, name, thread.Id, thread.SpawnSite, milliseconds, doing, method));
     }
 
     // The innermost method and, if that is the framework's, the first one that is not: whoever reads the line looks for code of theirs.
-    private static string StuckMethodOf(GreenThread thread)
+    private static string? StuckMethodOf(GreenThread thread)
     {
         IReadOnlyList<string> methods = thread.MethodsFromOutside();
         if (methods.Count == 0)
-            return "an unknown method";
+            return null;
         string? own = methods.FirstOrDefault(static method => !IsOfFramework(method));
         return own is null || own == methods[0] ? methods[0] : $"{methods[0]}, called from {own}";
     }

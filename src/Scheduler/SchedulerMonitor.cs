@@ -30,6 +30,9 @@ internal sealed partial class SchedulerMonitor
     // Looks with everybody asleep before the monitor sleeps too, so that a trickle of work does not wake it each time.
     private const int QuietLooks = 2;
 
+    // Who computes is asked by a signal, which a thread that has no processor just now does not answer in time.
+    private const int MaximumLooksForName = 20;
+
     // How long idle coroutines must not have been needed before they are ended. A guess.
     private static readonly TimeSpan s_reviewInterval = TimeSpan.FromSeconds(10);
 
@@ -67,6 +70,14 @@ internal sealed partial class SchedulerMonitor
 
         /// <summary>Something lay in its ring at the last look.</summary>
         internal bool HadBacklog { get; set; }
+
+        /// <summary>Who is stuck there and is still to be reported, because its method has no name so far.</summary>
+        internal GreenThread? Nameless { get; set; }
+
+        /// <summary>Looks that are left to find one.</summary>
+        internal int LooksForName { get; set; }
+
+        internal bool IsComputing { get; set; }
     }
 
     /// <summary>The OS thread's id, 0 before it has started.</summary>
@@ -194,6 +205,8 @@ internal sealed partial class SchedulerMonitor
         long picks = scheduler.Picks;
         if (picks != watch.Picks || scheduler.IsAsleep || scheduler.Running is not { } running)
         {
+            if (watch.Nameless is { } nameless)
+                Report(watch, nameless, mustBeNow: true);
             watch.Picks = picks;
             watch.Unchanged = TimeSpan.Zero;
             scheduler.IsYieldDue = false;
@@ -207,7 +220,9 @@ internal sealed partial class SchedulerMonitor
             if (scheduler.TakeNextOfLate() is { } next)
                 _group.Inject(next);
             if (watch.Unchanged >= _threshold && !scheduler.IsStuck)
-                DeclareStuck(scheduler, running, watch.Unchanged);
+                DeclareStuck(watch, running);
+            else if (watch.Nameless == running)
+                Report(watch, running, mustBeNow: --watch.LooksForName <= 0);
         }
 
         // What was in the ring at the last look too has waited for a tick, or something always waits: others shall have it.
@@ -220,17 +235,19 @@ internal sealed partial class SchedulerMonitor
         watch.HadBacklog = hasBacklog;
     }
 
-    private void DeclareStuck(Scheduler scheduler, GreenThread running, TimeSpan since)
+    private void DeclareStuck(Watch watch, GreenThread running)
     {
-        bool isComputing = running.Coroutine is { IsInManagedCode: true };
-        if (isComputing)
+        Scheduler scheduler = watch.Scheduler;
+        watch.IsComputing = running.Coroutine is { IsInManagedCode: true };
+        if (watch.IsComputing)
             Volatile.Write(ref scheduler.StuckComputing, scheduler.StuckComputing + 1);
         else
             Volatile.Write(ref scheduler.StuckInNativeCode, scheduler.StuckInNativeCode + 1);
         scheduler.IsStuck = true;
         scheduler.ShareLast();
+        watch.LooksForName = MaximumLooksForName;
         if (_logger.IsEnabled(LogLevel.Warning))
-            Report(scheduler, running, isComputing, since);
+            Report(watch, running, mustBeNow: false);
     }
 
     private unsafe void WaitForStuckOrTick()

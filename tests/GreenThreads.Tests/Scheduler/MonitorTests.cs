@@ -64,9 +64,9 @@ public sealed class MonitorTests
         for (int i = 0; i < 50; i++)
             Assert.True(group.Spawn(() => GreenThread.Sleep(TimeSpan.FromMilliseconds(1))).Join(TimeLimit.Generous), "others starve");
         Assert.True(SpinWait.SpinUntil(() => group.Snapshot().Schedulers[0].StuckComputing > 0, TimeLimit.Generous));
+        logger.WaitFor("computes", nameof(Compute)); // While it computes: afterwards nobody could name the method.
         Volatile.Write(ref stop, true);
         hog.Join();
-        logger.WaitFor("computes", nameof(Compute));
     }
 
     private static void Compute(ref bool stop)
