@@ -45,7 +45,7 @@ internal static class DeadlockText
     private static void AppendTarget(StringBuilder text, IGrouping<string, DeadlockWait> target)
     {
         Line(text, $"  {target.Key}:");
-        AppendFirst(text, [.. target.GroupBy(static wait => wait.SpawnSite)], MaximumSites, "    ", "spawn sites", AppendSite);
+        AppendFirst(text, [.. target.GroupBy(static wait => wait.SpawnSite).OrderByDescending(Enumerable.Count)], MaximumSites, "    ", "spawn sites", AppendSite);
     }
 
     private static void AppendSite(StringBuilder text, IGrouping<string, DeadlockWait> site)
