@@ -92,7 +92,11 @@ public sealed class ChannelStressTests
         private void Wait(List<Task> tasks, string who)
         {
             if (!Task.WhenAll(tasks).Wait(TimeLimit.Generous))
-                throw new TimeoutException($"{tasks.Count(task => !task.IsCompleted)} {who} hang with seed {seed}; {_channel.WaiterCount} wait, {_channel.Count} items");
+            {
+                throw new TimeoutException($"{tasks.Count(task => !task.IsCompleted)} {who} hang with seed {seed} ({string.Join(' ', tasks.Select(static task => task.Status))}); "
+                    + $"{_channel.WaiterCount} wait, {_channel.Count} items, {_total} sent; {ThreadPool.ThreadCount} pool threads, {ThreadPool.PendingWorkItemCount} pending"
+                    + HangReport.Of("ChannelStressTests"));
+            }
         }
 
         private void Count(int sender)
