@@ -89,7 +89,7 @@ internal struct WaitList
     internal readonly void CopyTo(List<WaitNode> waiters)
     {
         for (WaitNode? node = _first; node is not null; node = node.NextInList)
-            waiters.Add(node);
+            waiters.Add(node.NodeForTools);
     }
 
     /// <summary>Empties the list into another collection, for somebody else to wake.</summary>

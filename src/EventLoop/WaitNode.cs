@@ -32,6 +32,9 @@ public abstract class WaitNode
     /// <summary>Who waits here, if that is a thread of either kind. For the report of deadlocks.</summary>
     internal virtual Waiter? WaiterForTools => null;
 
+    /// <summary>What still stands for whoever waits here when it has left the list: not a place that serves others then. For tools.</summary>
+    internal virtual WaitNode NodeForTools => this;
+
     /// <summary>Tells whoever waits here that it has left the list, or that it should look. Any thread; never blocks, parks or throws.</summary>
     internal abstract void Wake();
 

@@ -75,16 +75,6 @@ public sealed partial class Mailbox<T> : GreenPrimitive
         }
     }
 
-    /// <inheritdoc/>
-    public override int WaiterCount
-    {
-        get
-        {
-            using (Gate.Enter())
-                return _receivers.Count() + _choosers.Count() + _senders.Count();
-        }
-    }
-
     /// <summary>
     /// From now on it takes no further messages. What lies in it can still be received; then receivers get <see cref="ChannelClosedException"/>, and so do senders that
     /// wait. Does not park.
@@ -92,21 +82,14 @@ public sealed partial class Mailbox<T> : GreenPrimitive
     /// <returns>False if it was closed before.</returns>
     public bool Close() => Close(discard: false);
 
-    internal override void CopyWaitersTo(List<WaitNode> waiters)
-    {
-        using (Gate.Enter())
-        {
-            Copy(_receivers);
-            Copy(_choosers);
-            Copy(_senders);
-        }
+    private protected override int ListCount => 3;
 
-        void Copy(in WaitList list)
-        {
-            for (WaitNode? node = list.First; node is not null; node = node.NextInList)
-                waiters.Add(node);
-        }
-    }
+    private protected override WaitList ListAt(int index) => index switch
+    {
+        0 => _receivers,
+        1 => _choosers,
+        _ => _senders,
+    };
 
     /// <summary>Closes it, with or without what lies in it. Also under the gate of a green thread that ends.</summary>
     internal bool Close(bool discard)

@@ -26,6 +26,8 @@ internal class ChannelNode<T> : WaitNode
     /// <summary>For derived classes that are woken themselves.</summary>
     private protected ChannelNode() => WakeTarget = this;
 
+    internal override WaitNode NodeForTools => WakeTarget;
+
     internal override void Wake()
     {
         if (!ReferenceEquals(WakeTarget, this))

@@ -8,21 +8,7 @@ public sealed partial class GreenBarrier
     // Guarded by the gate.
     private WaitList _waiters;
 
-    /// <inheritdoc/>
-    public override int WaiterCount
-    {
-        get
-        {
-            using (Gate.Enter())
-                return _waiters.Count();
-        }
-    }
-
-    internal override void CopyWaitersTo(List<WaitNode> waiters)
-    {
-        using (Gate.Enter())
-            _waiters.CopyTo(waiters);
-    }
+    private protected override WaitList ListAt(int index) => _waiters;
 
     /// <returns>False if the deadline has passed or the token was cancelled; the barrier is broken then.</returns>
     private bool SignalAndWaitCore(Deadline deadline, CancellationToken cancellationToken)

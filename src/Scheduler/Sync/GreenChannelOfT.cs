@@ -71,28 +71,13 @@ public sealed partial class GreenChannel<T> : GreenPrimitive
     /// <summary>Whether it was completed: nothing more can be sent. What was sent before may still be there to receive.</summary>
     public bool IsCompleted => _isCompleted;
 
-    /// <inheritdoc/>
-    public override int WaiterCount
-    {
-        get
-        {
-            using (Gate.Enter())
-                return _receivers.Count() + _senders.Count();
-        }
-    }
+    private protected override int ListCount => 2;
 
-    /// <inheritdoc/>
-    internal override void CopyWaitersTo(List<WaitNode> waiters)
+    private protected override WaitList ListAt(int index) => index switch
     {
-        // The waiters and not their nodes, which serve others later.
-        using (Gate.Enter())
-        {
-            for (WaitNode? node = _receivers.First; node is not null; node = node.NextInList)
-                waiters.Add(Unsafe.As<ChannelNode<T>>(node).WakeTarget);
-            for (WaitNode? node = _senders.First; node is not null; node = node.NextInList)
-                waiters.Add(Unsafe.As<ChannelNode<T>>(node).WakeTarget);
-        }
-    }
+        0 => _receivers,
+        _ => _senders,
+    };
 
     // The first step of each operation, before anything is sent or received: a green thread that is cancelled may learn of it here.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

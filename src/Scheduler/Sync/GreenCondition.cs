@@ -34,21 +34,7 @@ public sealed class GreenCondition : GreenPrimitive
     /// <summary>The mutex that whoever waits must own.</summary>
     public GreenMutex Mutex { get; }
 
-    /// <inheritdoc/>
-    public override int WaiterCount
-    {
-        get
-        {
-            using (Gate.Enter())
-                return _waiters.Count();
-        }
-    }
-
-    internal override void CopyWaitersTo(List<WaitNode> waiters)
-    {
-        using (Gate.Enter())
-            _waiters.CopyTo(waiters);
-    }
+    private protected override WaitList ListAt(int index) => _waiters;
 
     /// <summary>
     /// Gives the mutex back, waits for a notification, and takes the mutex again. Parks a green thread; blocks a plain OS thread.
@@ -105,15 +91,7 @@ public sealed class GreenCondition : GreenPrimitive
         long round;
         using (Gate.Enter())
             round = ++_round;
-        WakeBatch ready = default;
-        bool mayBeMore;
-        do
-        {
-            using (Gate.Enter())
-                mayBeMore = ready.TakeFrom(ref _waiters, before: round);
-            ready.Wake();
-        }
-        while (mayBeMore);
+        WakeAllBefore(round, ref _waiters);
     }
 
     private bool WaitCore(Deadline deadline, CancellationToken cancellationToken)

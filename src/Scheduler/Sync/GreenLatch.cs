@@ -32,21 +32,7 @@ public sealed class GreenLatch : GreenPrimitive
     /// <summary>Whether nothing is left, so that a wait returns at once.</summary>
     public bool IsSet => CurrentCount == 0;
 
-    /// <inheritdoc/>
-    public override int WaiterCount
-    {
-        get
-        {
-            using (Gate.Enter())
-                return _waiters.Count();
-        }
-    }
-
-    internal override void CopyWaitersTo(List<WaitNode> waiters)
-    {
-        using (Gate.Enter())
-            _waiters.CopyTo(waiters);
-    }
+    private protected override WaitList ListAt(int index) => _waiters;
 
     /// <summary>More signals are to come. Does not park.</summary>
     /// <param name="count">How many more.</param>
@@ -92,15 +78,7 @@ public sealed class GreenLatch : GreenPrimitive
         }
         if (count > before)
             throw new InvalidOperationException($"{count} signals are more than the {before} that {this} waits for");
-        WakeBatch ready = default;
-        bool mayBeMore;
-        do
-        {
-            using (Gate.Enter())
-                mayBeMore = ready.TakeFrom(ref _waiters, before: round);
-            ready.Wake();
-        }
-        while (mayBeMore);
+        WakeAllBefore(round, ref _waiters);
     }
 
     /// <summary>Waits until nothing is left. Parks a green thread; blocks a plain OS thread.</summary>

@@ -18,21 +18,7 @@ public sealed partial class GreenMutex
     // Whether one who waited was taken out of the list and has not arrived here yet. Guarded by the gate.
     private bool _isOneOnItsWay;
 
-    /// <inheritdoc/>
-    public override int WaiterCount
-    {
-        get
-        {
-            using (Gate.Enter())
-                return _waiters.Count();
-        }
-    }
-
-    internal override void CopyWaitersTo(List<WaitNode> waiters)
-    {
-        using (Gate.Enter())
-            _waiters.CopyTo(waiters);
-    }
+    private protected override WaitList ListAt(int index) => _waiters;
 
     /// <summary>Whether the calling code owns it.</summary>
     internal bool IsOwnedBy(Waiter self) => _owner == self;

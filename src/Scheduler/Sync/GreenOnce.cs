@@ -21,24 +21,10 @@ public sealed class GreenOnce : GreenPrimitive
     /// <summary>Whether an action has run to its end.</summary>
     public bool IsDone => _isDone;
 
-    /// <inheritdoc/>
-    public override int WaiterCount
-    {
-        get
-        {
-            using (Gate.Enter())
-                return _waiters.Count();
-        }
-    }
-
     /// <summary>Who runs the action.</summary>
     internal override Waiter? OwnerForTools => Volatile.Read(ref _runner);
 
-    internal override void CopyWaitersTo(List<WaitNode> waiters)
-    {
-        using (Gate.Enter())
-            _waiters.CopyTo(waiters);
-    }
+    private protected override WaitList ListAt(int index) => _waiters;
 
     /// <summary>Runs the action if none has run to its end yet; waits while somebody runs one. When it returns, one has.</summary>
     /// <param name="action">May park.</param>
@@ -94,23 +80,16 @@ public sealed class GreenOnce : GreenPrimitive
 
     internal void End(bool isDone)
     {
-        WakeBatch ready = default;
-        bool mayBeMore = false;
+        WaitNode? next = null;
         using (Gate.Enter())
         {
             Volatile.Write(ref _runner, null);
             _isDone = isDone;
-            if (isDone)
-                mayBeMore = ready.TakeFrom(ref _waiters, before: long.MaxValue);
-            else if (_waiters.TakeFirst() is { } next)
-                ready.Add(next);
+            if (!isDone)
+                next = _waiters.TakeFirst();
         }
-        ready.Wake();
-        while (mayBeMore)
-        {
-            using (Gate.Enter())
-                mayBeMore = ready.TakeFrom(ref _waiters, before: long.MaxValue);
-            ready.Wake();
-        }
+        next?.Wake();
+        if (isDone)
+            WakeAllBefore(long.MaxValue, ref _waiters);
     }
 }

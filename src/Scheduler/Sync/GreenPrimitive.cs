@@ -39,7 +39,19 @@ public abstract class GreenPrimitive
     public string? Name { get; set; }
 
     /// <summary>How many wait here at this moment, green threads and OS threads. For people and tools: it has changed when the caller looks at it.</summary>
-    public abstract int WaiterCount { get; }
+    public int WaiterCount
+    {
+        get
+        {
+            using (_gate.Enter())
+            {
+                int count = 0;
+                for (int i = 0; i < ListCount; i++)
+                    count += ListAt(i).Count();
+                return count;
+            }
+        }
+    }
 
     /// <summary>The number of the youngest.</summary>
     internal static long LastNumber => Volatile.Read(ref s_lastNumber);
@@ -56,8 +68,21 @@ public abstract class GreenPrimitive
     /// <summary>Whether what its waiters wait for may come from outside of the process, so that no wait here is for ever as far as anybody knows.</summary>
     internal virtual bool IsFedFromOutside => false;
 
+    /// <summary>How many lists of waiters it has.</summary>
+    private protected virtual int ListCount => 1;
+
+    /// <summary>One of its lists of waiters, to be looked at by a caller that has the gate.</summary>
+    private protected abstract WaitList ListAt(int index);
+
     /// <summary>Those who wait, in their order. For tools, and for the report of deadlocks; takes the gate.</summary>
-    internal abstract void CopyWaitersTo(List<WaitNode> waiters);
+    internal void CopyWaitersTo(List<WaitNode> waiters)
+    {
+        using (_gate.Enter())
+        {
+            for (int i = 0; i < ListCount; i++)
+                ListAt(i).CopyTo(waiters);
+        }
+    }
 
     /// <summary>The first OS thread that has shown to have a reference; null if none has.</summary>
     internal OsThreadWaiter? OutsideHolder => _outsideHolders.First;
@@ -173,6 +198,20 @@ public abstract class GreenPrimitive
                 throw;
         }
         self.WaitsFor = null;
+    }
+
+    /// <summary>Takes all out of a list who came in an earlier round (<see cref="Waiter.ListTag"/>), and wakes them: some at a time, so that the gate is not held for long.</summary>
+    private protected void WakeAllBefore(long round, ref WaitList list)
+    {
+        WakeBatch ready = default;
+        bool mayBeMore;
+        do
+        {
+            using (_gate.Enter())
+                mayBeMore = ready.TakeFrom(ref list, round);
+            ready.Wake();
+        }
+        while (mayBeMore);
     }
 
     // Granted all the same. A green thread that is cancelled learns of it at its next park, an interrupted OS thread at its next wait.

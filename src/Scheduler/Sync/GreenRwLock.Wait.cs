@@ -15,24 +15,13 @@ public sealed partial class GreenRwLock
     // The turn before which readers came who are being let in, whether or not writers wait; 0 if none are. Guarded by the gate.
     private long _before;
 
-    /// <inheritdoc/>
-    public override int WaiterCount
-    {
-        get
-        {
-            using (Gate.Enter())
-                return _readers.Count() + _writers.Count();
-        }
-    }
+    private protected override int ListCount => 2;
 
-    internal override void CopyWaitersTo(List<WaitNode> waiters)
+    private protected override WaitList ListAt(int index) => index switch
     {
-        using (Gate.Enter())
-        {
-            _writers.CopyTo(waiters);
-            _readers.CopyTo(waiters);
-        }
-    }
+        0 => _writers,
+        _ => _readers,
+    };
 
     private bool EnterReadSlow(Waiter self, Deadline deadline, CancellationToken cancellationToken)
     {

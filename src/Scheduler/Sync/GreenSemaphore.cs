@@ -43,21 +43,7 @@ public sealed class GreenSemaphore : GreenPrimitive
     /// <summary>How many permits are there at this moment. For people and tools.</summary>
     public int CurrentCount => Math.Max(0, Volatile.Read(ref _count));
 
-    /// <inheritdoc/>
-    public override int WaiterCount
-    {
-        get
-        {
-            using (Gate.Enter())
-                return _waiters.Count();
-        }
-    }
-
-    internal override void CopyWaitersTo(List<WaitNode> waiters)
-    {
-        using (Gate.Enter())
-            _waiters.CopyTo(waiters);
-    }
+    private protected override WaitList ListAt(int index) => _waiters;
 
     /// <summary>Takes a permit; waits for it if need be. Parks a green thread; blocks a plain OS thread.</summary>
     /// <exception cref="GreenThreadCanceledException">The green thread is cancelled and would have to wait.</exception>

@@ -42,26 +42,9 @@ public sealed class GreenSignal : GreenPrimitive, IDisposable
         }
     }
 
-    /// <inheritdoc/>
-    public override int WaiterCount
-    {
-        get
-        {
-            using (Gate.Enter())
-                return _waiters.Count();
-        }
-    }
-
     internal override bool IsFedFromOutside => true;
 
-    internal override void CopyWaitersTo(List<WaitNode> waiters)
-    {
-        using (Gate.Enter())
-        {
-            for (WaitNode? node = _waiters.First; node is not null; node = node.NextInList)
-                waiters.Add(node);
-        }
-    }
+    private protected override WaitList ListAt(int index) => _waiters;
 
     /// <summary>Waits for the signal; returns at once if it has come since somebody last got it. Parks a green thread; blocks a plain OS thread.</summary>
     /// <exception cref="ObjectDisposedException">It is disposed of, before or meanwhile.</exception>
