@@ -20,5 +20,9 @@ internal abstract class EventLoopHost
     /// </summary>
     internal abstract void SpendBudget();
 
+    /// <summary>Where a blocking call of the calling green thread is to be made; null if by itself, as by a plain OS thread. Does not park.</summary>
+    /// <exception cref="GreenThreadCanceledException">It is cancelled.</exception>
+    internal abstract WorkPool? BeginBlockingCall();
+
     internal static void Install(EventLoopHost host) => s_current = host;
 }

@@ -55,4 +55,7 @@ public abstract class Waiter : WaitNode
     /// <summary>Sleeps until woken. Only the waiter itself calls it. May return for no reason that the caller knows.</summary>
     /// <returns>False if it returns because the deadline has passed.</returns>
     internal abstract bool ParkCore(Deadline deadline);
+
+    /// <summary>The same, whether or not it is cancelled, for what must come to an end first.</summary>
+    internal virtual bool ParkUncanceled(Deadline deadline) => ParkCore(deadline);
 }

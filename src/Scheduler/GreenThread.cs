@@ -267,8 +267,7 @@ public partial class GreenThread : Waiter
         return isInTime;
     }
 
-    /// <summary>Parks whether or not it is cancelled. Only itself calls it, and must soon come to an end.</summary>
-    internal bool ParkUncanceled(Deadline deadline)
+    internal override bool ParkUncanceled(Deadline deadline)
     {
         if (_boundWaiter is { } bound)
         {

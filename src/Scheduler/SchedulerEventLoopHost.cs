@@ -10,6 +10,13 @@ internal sealed class SchedulerEventLoopHost : EventLoopHost
 
     internal override EventLoop LoopOfCaller => (Scheduler.Current ?? SchedulerGroup.Default.RegularSchedulers[0]).LoopForRegistrations;
 
+    internal override WorkPool? BeginBlockingCall()
+    {
+        GreenThread? self = GreenThread.Current;
+        self?.ThrowIfCanceled();
+        return self is { BoundWaiter: null } ? self.Group.BlockingPool : null;
+    }
+
     internal override void SpendBudget()
     {
         Coroutine? coroutine = Coroutine.Current;

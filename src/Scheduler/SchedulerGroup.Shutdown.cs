@@ -224,6 +224,7 @@ public sealed partial class SchedulerGroup
         _phase = Phase.Stopped;
         Unregister();
         HandleWaiters.Stop();
+        BlockingPool.Stop();
         Monitor.Stop();
     }
 
@@ -232,6 +233,7 @@ public sealed partial class SchedulerGroup
     {
         Monitor.WaitForEnd();
         HandleWaiters.WaitForEnd();
+        BlockingPool.WaitForEnd();
         foreach (Scheduler scheduler in Schedulers)
             scheduler.WaitForEnd(Timeout.InfiniteTimeSpan);
         foreach (Thread thread in boundThreads)

@@ -30,6 +30,7 @@ public sealed partial class SchedulerGroup
             Parked = parkedInAll,
             Injected = Injected.Count,
             WaiterThreads = HandleWaiters.ThreadCount,
+            BlockingThreads = BlockingPool.ThreadCount,
             Schedulers = [.. Schedulers.Select(scheduler => scheduler.Snapshot(parked.GetValueOrDefault(scheduler)))],
         };
     }

@@ -55,6 +55,7 @@ public sealed partial class SchedulerGroup : IDisposable
         GreenRuntime.Warn(_logger);
         SynchronizationContext = new GreenSynchronizationContext(this);
         HandleWaiters = new HandleWaiters(this);
+        BlockingPool = new WorkPool($"{Name}-blocking", options.MaximumBlockingThreads);
 
         // In bound mode the one scheduler only polls.
         int count = GreenRuntime.Mode == GreenRuntimeMode.Bound ? 1 : options.EffectiveSchedulers;
@@ -121,6 +122,9 @@ public sealed partial class SchedulerGroup : IDisposable
     internal GreenSynchronizationContext SynchronizationContext { get; }
 
     internal HandleWaiters HandleWaiters { get; }
+
+    /// <summary>For calls that block their OS thread.</summary>
+    internal WorkPool BlockingPool { get; }
 
     internal SleepProtocol Sleepers { get; }
 

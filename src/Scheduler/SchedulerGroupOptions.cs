@@ -55,6 +55,12 @@ public sealed record SchedulerGroupOptions
     /// </summary>
     public int MaximumWaiterThreads { get; init; } = 128;
 
+    /// <summary>
+    /// How many OS threads may make blocking calls for green threads, which are parked meanwhile (docs/blocking.md): files, names of hosts. They start when they are
+    /// needed and end when they are not. Further calls wait for their turn. At least 1.
+    /// </summary>
+    public int MaximumBlockingThreads { get; init; } = 64;
+
     /// <summary>What happens when an exception leaves a green thread's body.</summary>
     public UnhandledExceptionPolicy UnhandledExceptions { get; init; } = UnhandledExceptionPolicy.Keep;
 
@@ -102,6 +108,7 @@ public sealed record SchedulerGroupOptions
         ArgumentOutOfRangeException.ThrowIfNegative(MaximumSpareSchedulers);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaximumSpareSchedulers, MaximumSchedulers);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaximumWaiterThreads, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaximumBlockingThreads, 1);
     }
 
     private static int? SchedulersFromEnvironment() =>

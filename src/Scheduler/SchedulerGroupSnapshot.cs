@@ -24,6 +24,9 @@ public sealed record SchedulerGroupSnapshot
     /// <summary>OS threads that wait on behalf of green threads: see <see cref="SchedulerGroupOptions.MaximumWaiterThreads"/>.</summary>
     public required int WaiterThreads { get; init; }
 
+    /// <summary>OS threads for blocking calls of green threads: see <see cref="SchedulerGroupOptions.MaximumBlockingThreads"/>.</summary>
+    public required int BlockingThreads { get; init; }
+
     /// <summary>The schedulers; in bound mode one, which only polls.</summary>
     public required IReadOnlyList<SchedulerSnapshot> Schedulers { get; init; }
 }
