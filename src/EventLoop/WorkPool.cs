@@ -59,7 +59,11 @@ internal sealed class WorkPool(string name, int maximum)
     {
         // No OS thread to be had, and none at work that might come to it: then the caller's own, with all who wait for it.
         if (!TrySubmit(item))
+        {
             item.Execute();
+            while (TakeStranded() is { } other)
+                other.Execute();
+        }
         try
         {
             while (!item.HasEnded)
@@ -137,6 +141,13 @@ internal sealed class WorkPool(string name, int maximum)
             _queue.Remove(item);
             return true;
         }
+    }
+
+    // Queued while there was somebody who, as it turned out, could not be started.
+    private WorkItem? TakeStranded()
+    {
+        using (_gate.Enter())
+            return _workers.Count == 0 ? (WorkItem?)_queue.TakeFirst() : null;
     }
 
     // By the worker, which has made its call. False if it is idle now.
