@@ -3,24 +3,14 @@ using System.Runtime.InteropServices;
 
 namespace GreenThreads;
 
-// A non-blocking socket and its interest. Close has an order: first the interest (the registration ends while the number is still ours, and
-// whoever waits wakes), then the descriptor, once the last system call on it has returned. A socket that nobody disposed of does the same when
-// it is collected; the loop refers to the interest only, and the interest not to the socket.
-internal sealed partial class SocketDescriptor : FileDescriptor
+// A non-blocking socket.
+internal sealed partial class SocketDescriptor : PolledDescriptor
 {
-    private readonly Type _owner;
-
-    /// <param name="descriptor">An open, non-blocking socket.</param>
-    /// <param name="owner">The public type, for the message of <see cref="ObjectDisposedException"/>.</param>
+    /// <inheritdoc/>
     internal SocketDescriptor(int descriptor, Type owner)
-        : base(descriptor)
+        : base(descriptor, owner)
     {
-        _owner = owner;
-        Interest = new Interest(descriptor);
-        OwnedInterests.Add(Interest);
     }
-
-    internal Interest Interest { get; }
 
     internal static SocketDescriptor Create(int family, Type owner)
     {
@@ -28,27 +18,6 @@ internal sealed partial class SocketDescriptor : FileDescriptor
         return descriptor < 0
             ? throw new SystemCallException("socket", Marshal.GetLastPInvokeError())
             : new SocketDescriptor(descriptor, owner);
-    }
-
-    internal void ThrowIfClosed() => ObjectDisposedException.ThrowIf(IsClosed, _owner);
-
-    /// <summary>Waits for the interest. Parks.</summary>
-    /// <returns>False if the deadline has passed.</returns>
-    /// <exception cref="ObjectDisposedException">The socket was disposed of meanwhile.</exception>
-    internal bool Wait(WaitDirection direction, int seen, Deadline deadline)
-    {
-        WaitOutcome outcome = Interest.Wait(direction, seen, Waiter.Current, deadline);
-        GC.KeepAlive(this); // Otherwise the last reader of a socket that nobody holds could be finalized while it waits.
-        ObjectDisposedException.ThrowIf(outcome == WaitOutcome.Closed, _owner);
-        return outcome == WaitOutcome.Ready;
-    }
-
-    /// <inheritdoc cref="Wait"/>
-    internal async ValueTask WaitAsync(WaitDirection direction, int seen, CancellationToken cancellationToken)
-    {
-        WaitOutcome outcome = await Interest.WaitAsync(direction, seen, cancellationToken).ConfigureAwait(false);
-        GC.KeepAlive(this);
-        ObjectDisposedException.ThrowIf(outcome == WaitOutcome.Closed, _owner);
     }
 
     /// <summary>The end of this side: bound or connected address, port included.</summary>
@@ -87,20 +56,5 @@ internal sealed partial class SocketDescriptor : FileDescriptor
         ThrowIfClosed();
         if (Interop.shutdown(this, how) < 0)
             throw new SystemCallException("shutdown", Marshal.GetLastPInvokeError());
-    }
-
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-            Interest.Close();
-        base.Dispose(disposing);
-    }
-
-    protected override bool ReleaseHandle()
-    {
-        Interest.Close();
-        bool isClosed = base.ReleaseHandle();
-        OwnedInterests.Remove(Interest);
-        return isClosed;
     }
 }

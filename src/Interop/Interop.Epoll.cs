@@ -71,5 +71,15 @@ internal static partial class Interop
     {
         internal long tv_sec;
         internal long tv_nsec;
+
+        internal timespec(TimeSpan time)
+        {
+            tv_sec = time.Ticks / TimeSpan.TicksPerSecond;
+            tv_nsec = time.Ticks % TimeSpan.TicksPerSecond * TimeSpan.NanosecondsPerTick;
+        }
+
+        /// <summary>Rounded up.</summary>
+        internal readonly TimeSpan ToTimeSpan() =>
+            new(tv_sec * TimeSpan.TicksPerSecond + (tv_nsec + TimeSpan.NanosecondsPerTick - 1) / TimeSpan.NanosecondsPerTick);
     }
 }

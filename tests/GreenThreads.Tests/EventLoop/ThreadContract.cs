@@ -32,6 +32,6 @@ public abstract class ThreadContract
         }
     }
 
-    private protected void WaitUntilSomebodyWaits(SocketDescriptor socket, WaitDirection direction) =>
-        WaitUntil(() => socket.Interest.HasWaiters(direction));
+    private protected void WaitUntilSomebodyWaits(PolledDescriptor descriptor, WaitDirection direction) =>
+        WaitUntil(() => descriptor.Interest.HasWaiters(direction));
 }
