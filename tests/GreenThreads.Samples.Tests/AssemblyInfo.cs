@@ -1,0 +1,2 @@
+// One at a time: each starts processes that want the machine for themselves.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
