@@ -53,20 +53,20 @@ public sealed class ChannelStressTests
                 var random = new Random(seed * 1000 + i);
                 senders.Add((i % 5) switch
                 {
-                    0 => OsThreads.Start(() => SendUntilOver(sender, random, () => IsTimeOver)),
+                    0 => OsThreads.Start(() => SendUntilOver(sender, random)),
                     1 => Task.Run(() => SendAsync(sender, random)),
-                    2 => GreenThreadsOfTests.Start(() => RunVictims(random, stop => SendUntilOver(sender, random, stop))),
-                    _ => GreenThreadsOfTests.Start(() => SendUntilOver(sender, random, () => IsTimeOver)),
+                    2 => GreenThreadsOfTests.Start(() => RunVictims(random, own => SendUntilOver(sender, own))),
+                    _ => GreenThreadsOfTests.Start(() => SendUntilOver(sender, random)),
                 });
                 var receiver = new Receiver();
                 _receivers.Add(receiver);
                 random = new Random(seed * 1000 + 500 + i);
                 receivers.Add((i % 5) switch
                 {
-                    0 => OsThreads.Start(() => ReceiveUntilEnd(receiver, random, () => false)),
+                    0 => OsThreads.Start(() => ReceiveUntilEnd(receiver, random)),
                     1 => Task.Run(() => ReceiveAsync(receiver, random)),
-                    2 => GreenThreadsOfTests.Start(() => RunVictims(random, stop => ReceiveUntilEnd(receiver, random, stop))),
-                    _ => GreenThreadsOfTests.Start(() => ReceiveUntilEnd(receiver, random, () => false)),
+                    2 => GreenThreadsOfTests.Start(() => RunVictims(random, own => ReceiveUntilEnd(receiver, own))),
+                    _ => GreenThreadsOfTests.Start(() => ReceiveUntilEnd(receiver, random)),
                 });
             }
             if (isCompletedEarly)
@@ -105,9 +105,9 @@ public sealed class ChannelStressTests
             Interlocked.Increment(ref _total);
         }
 
-        private void SendUntilOver(int sender, Random random, Func<bool> stop)
+        private void SendUntilOver(int sender, Random random)
         {
-            while (!stop() && !IsTimeOver)
+            while (!IsTimeOver)
             {
                 if (_channel.IsCompleted || _channel.Count > 10_000)
                 {
@@ -149,9 +149,9 @@ public sealed class ChannelStressTests
             return SyncCrowd.TryWithToken(random, token => isSent = _channel.TrySend(item, timeout, token)) && isSent;
         }
 
-        private void ReceiveUntilEnd(Receiver receiver, Random random, Func<bool> stop)
+        private void ReceiveUntilEnd(Receiver receiver, Random random)
         {
-            while (!stop())
+            while (true)
             {
                 Item item = default;
                 bool isReceived = false;
@@ -253,12 +253,13 @@ public sealed class ChannelStressTests
             }
         }
 
-        // One green thread after the other, each cancelled at some moment.
-        private void RunVictims(Random random, Action<Func<bool>> body)
+        // One green thread after the other, each cancelled at some moment. Each has numbers of its own: a Random that two use at once gives zeros for ever.
+        private void RunVictims(Random random, Action<Random> body)
         {
             while (true)
             {
-                GreenThread victim = GreenThread.Spawn(() => body(() => false));
+                var own = new Random(random.Next());
+                GreenThread victim = GreenThread.Spawn(() => body(own));
                 GreenThread.Sleep(TimeSpan.FromMicroseconds(random.Next(300)));
                 victim.Cancel();
                 try
@@ -270,7 +271,7 @@ public sealed class ChannelStressTests
                 {
                     if (IsTimeOver)
                     {
-                        body(() => false);
+                        body(random);
                         return;
                     }
                 }
