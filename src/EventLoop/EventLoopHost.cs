@@ -15,8 +15,8 @@ internal abstract class EventLoopHost
     internal abstract EventLoop LoopOfCaller { get; }
 
     /// <summary>
-    /// Called after an operation that did not have to wait. A green thread whose operations never have to would otherwise keep its scheduler for
-    /// itself: it yields when its budget is spent. Parks now and then; does nothing on a plain OS thread.
+    /// Called before each operation. A green thread whose operations never have to wait would otherwise keep its scheduler for itself: it yields when its budget is
+    /// spent. Parks now and then, and throws if the green thread is cancelled, so nothing must have been taken yet; does nothing on a plain OS thread.
     /// </summary>
     internal abstract void SpendBudget();
 

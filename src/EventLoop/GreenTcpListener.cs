@@ -7,21 +7,53 @@ namespace GreenThreads;
 /// Accepts TCP connections. An accept that has to wait parks the calling green thread; on a plain OS thread it blocks. Any number of threads may
 /// accept at once.
 /// </summary>
-public sealed partial class GreenTcpListener : IDisposable
+public sealed class GreenTcpListener : IDisposable
 {
-    private readonly SocketDescriptor _socket;
+    private readonly Acceptor _acceptor;
 
     private GreenTcpListener(SocketDescriptor socket)
     {
-        _socket = socket;
         LocalEndPoint = socket.GetLocalEndPoint();
+        _acceptor = new Acceptor(socket, LocalEndPoint.ToString(), typeof(GreenTcpStream));
     }
 
     /// <summary>The socket, for this assembly and its tests.</summary>
-    internal SocketDescriptor Descriptor => _socket;
+    internal SocketDescriptor Descriptor => _acceptor.Socket;
 
     /// <summary>The address it listens on, with the port that the kernel chose if 0 was asked for. Also after Dispose.</summary>
     public IPEndPoint LocalEndPoint { get; }
+
+    /// <summary>
+    /// How many accepted connections may be open at a time; no limit unless it is set. When they are, an accept waits until one of them is disposed of, and a
+    /// warning says so, at most once a minute. Meanwhile connections wait in the kernel, as many as the backlog, and further ones are not answered. A lower value
+    /// closes none that is open. Does not park.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Zero or negative.</exception>
+    public int MaximumConnections
+    {
+        get => _acceptor.Limit.Maximum;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
+            _acceptor.Limit.Maximum = value;
+        }
+    }
+
+    /// <summary>How many accepted connections have not been disposed of; an accept that is just looking for one counts too. It may have changed when the caller looks at it.</summary>
+    public int OpenConnections => _acceptor.Limit.Open;
+
+    /// <summary>
+    /// Keep-alive probes for the connections that are accepted from now on, which find peers that have gone without a word; null (the default) for none. See
+    /// <see cref="GreenTcpStream.KeepAlive"/>. Does not park.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The listener was disposed of.</exception>
+    /// <exception cref="SystemCallException">The kernel refused.</exception>
+    public GreenKeepAlive? KeepAlive
+    {
+        // Linux hands the options on to the accepted sockets: no calls for each of them.
+        get => GreenKeepAlive.Of(_acceptor.Socket);
+        set => GreenKeepAlive.Apply(value, _acceptor.Socket);
+    }
 
     /// <summary>
     /// Starts to listen. The address may be reused at once after a restart (SO_REUSEADDR); <see cref="IPAddress.IPv6Any"/> takes IPv4 connections
@@ -64,7 +96,7 @@ public sealed partial class GreenTcpListener : IDisposable
     /// </summary>
     /// <exception cref="ObjectDisposedException">The listener was disposed of, before or during the wait.</exception>
     /// <exception cref="SystemCallException">The socket is beyond repair.</exception>
-    public GreenTcpStream Accept() => AcceptCore(Deadline.Never);
+    public GreenTcpStream Accept() => StreamOf(_acceptor.Accept(Deadline.Never));
 
     /// <summary>The same with a limit. Parks.</summary>
     /// <param name="timeout">How long to wait at most; zero only looks, <see cref="Timeout.InfiniteTimeSpan"/> waits for ever.</param>
@@ -72,93 +104,21 @@ public sealed partial class GreenTcpListener : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">The timeout is negative.</exception>
     /// <exception cref="ObjectDisposedException">The listener was disposed of, before or during the wait.</exception>
     /// <exception cref="SystemCallException">The socket is beyond repair.</exception>
-    public GreenTcpStream Accept(TimeSpan timeout) => AcceptCore(Deadline.After(timeout));
+    public GreenTcpStream Accept(TimeSpan timeout) => StreamOf(_acceptor.Accept(Deadline.After(timeout)));
 
     /// <summary>The same without parking or blocking, from any thread.</summary>
     /// <param name="cancellationToken">Ends the wait; no connection is lost by that.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled first.</exception>
     /// <exception cref="ObjectDisposedException">The listener was disposed of, before or during the wait.</exception>
     /// <exception cref="SystemCallException">The socket is beyond repair.</exception>
-    public async ValueTask<GreenTcpStream> AcceptAsync(CancellationToken cancellationToken = default)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        TimeSpan pause = TimeSpan.Zero;
-        while (true)
-        {
-            int seen = _socket.Interest.EdgesOf(WaitDirection.Read);
-            if (TryAccept(out int errno) is { } stream)
-                return stream;
-            if (errno == Errno.EAGAIN)
-            {
-                await _socket.WaitAsync(WaitDirection.Read, seen, cancellationToken).ConfigureAwait(false);
-                pause = TimeSpan.Zero;
-                continue;
-            }
-            pause = NextPause(pause, errno);
-            await PauseAsync(pause, cancellationToken).ConfigureAwait(false);
-        }
-    }
+    public async ValueTask<GreenTcpStream> AcceptAsync(CancellationToken cancellationToken = default) =>
+        StreamOf(await _acceptor.AcceptAsync(cancellationToken).ConfigureAwait(false));
 
     /// <summary>
     /// Stops to listen; whoever waits in an accept gets an <see cref="ObjectDisposedException"/>. Connections that were accepted stay. Any thread,
     /// any number of times; does not park.
     /// </summary>
-    public void Dispose() => _socket.Dispose();
+    public void Dispose() => _acceptor.Dispose();
 
-    private GreenTcpStream AcceptCore(Deadline deadline)
-    {
-        TimeSpan pause = TimeSpan.Zero;
-        while (true)
-        {
-            int seen = _socket.Interest.EdgesOf(WaitDirection.Read);
-            if (TryAccept(out int errno) is { } stream)
-            {
-                try
-                {
-                    EventLoopHost.Current.SpendBudget();
-                    return stream;
-                }
-                catch
-                {
-                    stream.Dispose(); // Cancelled: nobody else knows of it.
-                    throw;
-                }
-            }
-            if (errno == Errno.EAGAIN)
-            {
-                if (!_socket.Wait(WaitDirection.Read, seen, deadline))
-                    throw new TimeoutException("There was no connection in time.");
-                pause = TimeSpan.Zero;
-                continue;
-            }
-            pause = NextPause(pause, errno);
-            _socket.Wait(WaitDirection.Close, seen: 0, Deadline.Earlier(deadline, Deadline.After(pause)));
-            if (deadline.HasPassed)
-                throw new TimeoutException("No connection could be accepted in time.", new SystemCallException("accept4", errno));
-        }
-    }
-
-    /// <summary>One connection, or null with EAGAIN (none is there) or what the system lacks.</summary>
-    private unsafe GreenTcpStream? TryAccept(out int errno)
-    {
-        _socket.ThrowIfClosed();
-        byte* address = stackalloc byte[SocketAddressFormat.MaximumSize];
-        while (true)
-        {
-            int size = SocketAddressFormat.MaximumSize;
-            // SAFETY: the kernel writes at most size bytes of the address during the call.
-            int descriptor = Interop.accept4(_socket, address, &size, Interop.SOCK_NONBLOCK | Interop.SOCK_CLOEXEC);
-            if (descriptor >= 0)
-            {
-                errno = 0;
-                var socket = new SocketDescriptor(descriptor, typeof(GreenTcpStream));
-                return new GreenTcpStream(socket, SocketAddressFormat.Read(new ReadOnlySpan<byte>(address, size)));
-            }
-            errno = Marshal.GetLastPInvokeError();
-            if (errno == Errno.EAGAIN || IsLackOfResources(errno))
-                return null;
-            if (errno != Errno.EINTR && !IsAboutTheNewConnection(errno))
-                throw new SystemCallException("accept4", errno);
-        }
-    }
+    private static GreenTcpStream StreamOf(Accepted accepted) => new(accepted.Socket, accepted.RemoteEndPoint!);
 }

@@ -3,25 +3,17 @@ using System.Net.Sockets;
 
 namespace GreenThreads;
 
-/// <summary>
-/// A TCP connection as a stream. A call that cannot complete at once parks the calling green thread and its scheduler runs others; on a plain
-/// OS thread it blocks. Any thread may use it: one reads while another writes. Two that read at once each get a part; two that write at once may
-/// interleave their bytes.
-/// </summary>
-public sealed partial class GreenTcpStream : Stream
+/// <summary>A TCP connection as a stream.</summary>
+public sealed partial class GreenTcpStream : GreenStream
 {
     private readonly SocketDescriptor _socket;
-    private int _readTimeout = Timeout.Infinite;
-    private int _writeTimeout = Timeout.Infinite;
 
     internal GreenTcpStream(SocketDescriptor socket, IPEndPoint remoteEndPoint)
+        : base(socket)
     {
         _socket = socket;
         RemoteEndPoint = remoteEndPoint;
     }
-
-    /// <summary>The socket, for this assembly and its tests.</summary>
-    internal SocketDescriptor Descriptor => _socket;
 
     /// <summary>The address of this side. Does not park.</summary>
     /// <exception cref="ObjectDisposedException">The stream was disposed of.</exception>
@@ -42,104 +34,34 @@ public sealed partial class GreenTcpStream : Stream
         set => _socket.SetOption(Interop.IPPROTO_TCP, Interop.TCP_NODELAY, value ? 1 : 0);
     }
 
-    /// <summary>True until the stream is disposed of.</summary>
-    public override bool CanRead => !_socket.IsClosed;
-
-    /// <summary>True until the stream is disposed of.</summary>
-    public override bool CanWrite => !_socket.IsClosed;
-
-    /// <summary>False.</summary>
-    public override bool CanSeek => false;
-
-    /// <summary>True.</summary>
-    public override bool CanTimeout => true;
-
     /// <summary>
-    /// How long a read waits at most, in milliseconds; <see cref="Timeout.Infinite"/> (the default) for ever. For the synchronous reads, as with
-    /// every stream: an asynchronous one takes a token. It holds for the next read, not for one that waits already.
+    /// Keep-alive probes, which find a peer that has gone without a word, as when its machine was switched off: a read that waits then fails with ETIMEDOUT, or with
+    /// ECONNRESET if the machine is back and knows nothing of the connection. Null (the default) for none. Does not park.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">Zero, or negative and not infinite.</exception>
-    public override int ReadTimeout
+    /// <exception cref="ObjectDisposedException">The stream was disposed of.</exception>
+    /// <exception cref="SystemCallException">The kernel refused.</exception>
+    public GreenKeepAlive? KeepAlive
     {
-        get => _readTimeout;
-        set => _readTimeout = Checked(value);
+        get => GreenKeepAlive.Of(_socket);
+        set => GreenKeepAlive.Apply(value, _socket);
     }
 
     /// <summary>
-    /// How long a write as a whole waits at most, in milliseconds; <see cref="Timeout.Infinite"/> (the default) for ever. When it expires an
-    /// unknown part has been sent. For the synchronous writes, and from the next one on.
+    /// How long what was sent may stay without the peer's acknowledgement before the connection fails with ETIMEDOUT (TCP_USER_TIMEOUT): for peers that have gone
+    /// while something is on its way to them, when there are no probes. Zero (the default) for the system's, some 15 minutes. In whole milliseconds. Does not park.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">Zero, or negative and not infinite.</exception>
-    public override int WriteTimeout
+    /// <exception cref="ArgumentOutOfRangeException">Negative, or more than <see cref="int.MaxValue"/> milliseconds.</exception>
+    /// <exception cref="ObjectDisposedException">The stream was disposed of.</exception>
+    public TimeSpan AcknowledgementTimeout
     {
-        get => _writeTimeout;
-        set => _writeTimeout = Checked(value);
-    }
-
-    /// <summary>Not supported.</summary>
-    /// <exception cref="NotSupportedException">Always.</exception>
-    public override long Length => throw new NotSupportedException();
-
-    /// <summary>Not supported.</summary>
-    /// <exception cref="NotSupportedException">Always.</exception>
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
-    /// <summary>
-    /// Reads what there is, at least one byte. Parks while there is nothing. An empty buffer waits until there is something and takes nothing.
-    /// </summary>
-    /// <param name="buffer">Where the bytes go.</param>
-    /// <returns>The number of bytes; 0 when the peer has shut down its side.</returns>
-    /// <exception cref="SystemCallException">The connection failed, for example with ECONNRESET.</exception>
-    /// <exception cref="IOException">The <see cref="ReadTimeout"/> has passed; the inner exception is a <see cref="TimeoutException"/>.</exception>
-    /// <exception cref="ObjectDisposedException">The stream was disposed of, before or during the read.</exception>
-    public override int Read(Span<byte> buffer) => _socket.Receive(buffer, _readTimeout);
-
-    /// <inheritdoc cref="Read(Span{byte})"/>
-    /// <param name="buffer">Where the bytes go.</param>
-    /// <param name="offset">The first place to fill.</param>
-    /// <param name="count">How many bytes to read at most.</param>
-    public override int Read(byte[] buffer, int offset, int count)
-    {
-        ValidateBufferArguments(buffer, offset, count);
-        return _socket.Receive(buffer.AsSpan(offset, count), _readTimeout);
-    }
-
-    /// <summary>Reads one byte. Parks while there is none. Throws as <see cref="Read(Span{byte})"/> does.</summary>
-    /// <returns>The byte, or -1 when the peer has shut down its side.</returns>
-    public override int ReadByte()
-    {
-        byte value = 0;
-        return _socket.Receive(new Span<byte>(ref value), _readTimeout) == 0 ? -1 : value;
-    }
-
-    /// <summary>Writes everything. Parks while the peer's and our buffers are full.</summary>
-    /// <param name="buffer">What to send.</param>
-    /// <exception cref="SystemCallException">The connection failed, for example with EPIPE or ECONNRESET. There is never a signal.</exception>
-    /// <exception cref="IOException">The <see cref="WriteTimeout"/> has passed; the inner exception is a <see cref="TimeoutException"/>.</exception>
-    /// <exception cref="ObjectDisposedException">The stream was disposed of, before or during the write.</exception>
-    public override void Write(ReadOnlySpan<byte> buffer) => _socket.Send(buffer, _writeTimeout);
-
-    /// <inheritdoc cref="Write(ReadOnlySpan{byte})"/>
-    /// <param name="buffer">What to send a part of.</param>
-    /// <param name="offset">The first byte to send.</param>
-    /// <param name="count">How many bytes to send.</param>
-    public override void Write(byte[] buffer, int offset, int count)
-    {
-        ValidateBufferArguments(buffer, offset, count);
-        _socket.Send(buffer.AsSpan(offset, count), _writeTimeout);
-    }
-
-    /// <summary>Writes one byte. Parks and throws as <see cref="Write(ReadOnlySpan{byte})"/> does.</summary>
-    /// <param name="value">The byte.</param>
-    public override void WriteByte(byte value) => _socket.Send(new ReadOnlySpan<byte>(in value), _writeTimeout);
-
-    /// <summary>Does nothing: nothing is held back here. Does not park.</summary>
-    public override void Flush()
-    {
+        get => TimeSpan.FromMilliseconds(_socket.GetOption(Interop.IPPROTO_TCP, Interop.TCP_USER_TIMEOUT));
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero);
+            double milliseconds = Math.Ceiling(value.TotalMilliseconds);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(milliseconds, int.MaxValue, nameof(value));
+            _socket.SetOption(Interop.IPPROTO_TCP, Interop.TCP_USER_TIMEOUT, (int)milliseconds);
+        }
     }
 
     /// <summary>
@@ -150,38 +72,5 @@ public sealed partial class GreenTcpStream : Stream
     /// <exception cref="ArgumentOutOfRangeException">Not one of the three values.</exception>
     /// <exception cref="SystemCallException">The connection has ended already (ENOTCONN).</exception>
     /// <exception cref="ObjectDisposedException">The stream was disposed of.</exception>
-    public void Shutdown(SocketShutdown how) => _socket.Shutdown(how switch
-    {
-        SocketShutdown.Receive => Interop.SHUT_RD,
-        SocketShutdown.Send => Interop.SHUT_WR,
-        SocketShutdown.Both => Interop.SHUT_RDWR,
-        _ => throw new ArgumentOutOfRangeException(nameof(how)),
-    });
-
-    /// <summary>Not supported.</summary>
-    /// <param name="offset">Not used.</param>
-    /// <param name="origin">Not used.</param>
-    /// <returns>Never.</returns>
-    /// <exception cref="NotSupportedException">Always.</exception>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <summary>Not supported.</summary>
-    /// <param name="value">Not used.</param>
-    /// <exception cref="NotSupportedException">Always.</exception>
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    /// <summary>
-    /// Closes the connection; whoever waits in it gets an <see cref="ObjectDisposedException"/>. What was written is still sent, in the background;
-    /// if something received was not read, the peer gets a reset. Any thread, any number of times; does not park.
-    /// </summary>
-    /// <param name="disposing">False in a finalizer.</param>
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-            _socket.Dispose();
-        base.Dispose(disposing);
-    }
-
-    private static int Checked(int timeout) =>
-        timeout is > 0 or Timeout.Infinite ? timeout : throw new ArgumentOutOfRangeException(nameof(timeout), timeout, "Positive or infinite.");
+    public void Shutdown(SocketShutdown how) => _socket.Shutdown(how);
 }

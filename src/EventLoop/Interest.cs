@@ -11,7 +11,7 @@ internal enum WaitDirection
     /// <summary>Bytes can be written, a connect has ended, or a write would fail.</summary>
     Write,
 
-    /// <summary>Nothing but the close: a pause that a Dispose cuts short.</summary>
+    /// <summary>Nothing of the kernel's: the close, and a <see cref="Interest.Nudge"/>. A pause that a Dispose cuts short.</summary>
     Close,
 }
 
@@ -62,6 +62,7 @@ internal sealed class Interest
     private WaitList _closeWaiters;
     private int _readEdges;
     private int _writeEdges;
+    private int _nudges;
     private bool _isClosed;
     private bool _isFree = true;
     private EventLoop? _loop;
@@ -103,7 +104,7 @@ internal sealed class Interest
     {
         WaitDirection.Read => Volatile.Read(ref _readEdges), // Acquire: the try must not move before it. Pairs with the gate in OnEvents.
         WaitDirection.Write => Volatile.Read(ref _writeEdges),
-        _ => 0,
+        _ => Volatile.Read(ref _nudges),
     };
 
     /// <summary>Whether somebody waits in a direction at this moment; for tests and dumps.</summary>
@@ -198,6 +199,16 @@ internal sealed class Interest
         }
         if (!IsShared)
             OwnedInterests.CloseGuestsOf(this);
+    }
+
+    /// <summary>Whoever waits for the close only shall look again at what else it waits for. Any thread.</summary>
+    internal void Nudge()
+    {
+        using (_gate.Enter())
+        {
+            _nudges++;
+            _closeWaiters.WakeAll();
+        }
     }
 
     /// <summary>The loop goes away, or another interest took the registration over: everybody wakes, tries, and registers anew where it waits next.</summary>

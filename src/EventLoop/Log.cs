@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Net;
 using Microsoft.Extensions.Logging;
 
 namespace GreenThreads;
@@ -49,5 +48,9 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Warning,
         Message = "{EndPoint} cannot accept connections for now; it goes on serving and tries again at least every {Interval}: {Error}")]
-    internal static partial void CannotAccept(ILogger logger, IPEndPoint endPoint, string error, TimeSpan interval);
+    internal static partial void CannotAccept(ILogger logger, string endPoint, string error, TimeSpan interval);
+
+    [LoggerMessage(EventId = 3, Level = LogLevel.Warning,
+        Message = "{EndPoint} has as many connections as it may, {Maximum}; further ones wait until one of them ends")]
+    internal static partial void HasAllConnections(ILogger logger, string endPoint, int maximum);
 }

@@ -37,6 +37,13 @@ internal static class SocketAddressFormat
         return MaximumSize;
     }
 
+    /// <summary>The address if it is one of the internet's, otherwise null: a Unix socket's is longer than there is room for, and is not needed.</summary>
+    internal static unsafe IPEndPoint? TryRead(byte* address, int size) =>
+        // SAFETY: the kernel has written the first min(size, MaximumSize) bytes.
+        size >= SizeOfIPv4 && size <= MaximumSize && *(ushort*)address is Interop.AF_INET or Interop.AF_INET6
+            ? Read(new ReadOnlySpan<byte>(address, size))
+            : null;
+
     internal static IPEndPoint Read(ReadOnlySpan<byte> address)
     {
         int port = BinaryPrimitives.ReadUInt16BigEndian(address[2..]);

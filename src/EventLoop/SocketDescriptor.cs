@@ -1,10 +1,11 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
 namespace GreenThreads;
 
-// A non-blocking socket.
-internal sealed partial class SocketDescriptor : PolledDescriptor
+/// <summary>A non-blocking socket and its interest.</summary>
+internal sealed partial class SocketDescriptor : StreamDescriptor
 {
     /// <inheritdoc/>
     internal SocketDescriptor(int descriptor, Type owner)
@@ -12,9 +13,15 @@ internal sealed partial class SocketDescriptor : PolledDescriptor
     {
     }
 
-    internal static SocketDescriptor Create(int family, Type owner)
+    /// <summary>Who counts it as an open connection, and is told of its end. Set at most once, before anybody else knows the socket.</summary>
+    internal ConnectionLimit? CountedBy { get; set; }
+
+    /// <param name="family">AF_...</param>
+    /// <param name="owner">The public type, for the message of <see cref="ObjectDisposedException"/>.</param>
+    /// <param name="type">SOCK_STREAM or SOCK_DGRAM.</param>
+    internal static SocketDescriptor Create(int family, Type owner, int type = Interop.SOCK_STREAM)
     {
-        int descriptor = Interop.socket(family, Interop.SOCK_STREAM | Interop.SOCK_NONBLOCK | Interop.SOCK_CLOEXEC, 0);
+        int descriptor = Interop.socket(family, type | Interop.SOCK_NONBLOCK | Interop.SOCK_CLOEXEC, 0);
         return descriptor < 0
             ? throw new SystemCallException("socket", Marshal.GetLastPInvokeError())
             : new SocketDescriptor(descriptor, owner);
@@ -51,10 +58,45 @@ internal sealed partial class SocketDescriptor : PolledDescriptor
         return value;
     }
 
-    internal void Shutdown(int how)
+    internal void Shutdown(SocketShutdown how)
     {
+        int direction = how switch
+        {
+            SocketShutdown.Receive => Interop.SHUT_RD,
+            SocketShutdown.Send => Interop.SHUT_WR,
+            SocketShutdown.Both => Interop.SHUT_RDWR,
+            _ => throw new ArgumentOutOfRangeException(nameof(how)),
+        };
         ThrowIfClosed();
-        if (Interop.shutdown(this, how) < 0)
+        if (Interop.shutdown(this, direction) < 0)
             throw new SystemCallException("shutdown", Marshal.GetLastPInvokeError());
+    }
+
+    /// <summary>Waits as <see cref="PolledDescriptor.WaitAsync"/> does, with a limit.</summary>
+    /// <returns>False if it has passed.</returns>
+    internal async ValueTask<bool> WaitAsync(WaitDirection direction, int seen, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        using var timer = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timer.CancelAfter(timeout);
+        try
+        {
+            await WaitAsync(direction, seen, timer.Token).ConfigureAwait(false);
+            return true;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
+        catch (OperationCanceledException)
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
+    }
+
+    protected override bool ReleaseHandle()
+    {
+        bool isClosed = base.ReleaseHandle();
+        CountedBy?.Leave();
+        return isClosed;
     }
 }

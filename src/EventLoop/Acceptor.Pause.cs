@@ -4,8 +4,9 @@ namespace GreenThreads;
 
 // What an accept does when the system has nothing left to accept with: it pauses and tries again, since connections that are open must go on and
 // their end is what frees descriptors. The pause is a wait for the close only: a further connection must not cut it short, a Dispose must.
+// (So may the end of a connection when there is a limit of them, which frees a descriptor.)
 // Rejected: to hold one descriptor in reserve and close connections with it. The peers would retry at once, and the reserve can be lost to a race.
-public sealed partial class GreenTcpListener
+internal sealed partial class Acceptor
 {
     // Go's net/http uses the same two.
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(5);
@@ -13,8 +14,9 @@ public sealed partial class GreenTcpListener
 
     private static readonly TimeSpan s_warningInterval = TimeSpan.FromMinutes(1);
 
-    // When the next warning may be logged, a timestamp of Stopwatch.
+    // When the next warning of either kind may be logged, timestamps of Stopwatch.
     private long _nextWarning = long.MinValue;
+    private long _nextWarningWhenFull = long.MinValue;
 
     private static bool IsLackOfResources(int errno) => errno is Errno.EMFILE or Errno.ENFILE or Errno.ENOBUFS or Errno.ENOMEM;
 
@@ -28,31 +30,23 @@ public sealed partial class GreenTcpListener
         pause = pause == TimeSpan.Zero ? s_firstPause : pause * 2;
         if (pause > s_longestPause)
             pause = s_longestPause;
-        long now = Stopwatch.GetTimestamp();
-        long allowed = Interlocked.Read(ref _nextWarning);
-        long next = Deadline.After(s_warningInterval).Timestamp;
-        // Several may accept at once; the one that moves the time logs.
-        if (now >= allowed && Interlocked.CompareExchange(ref _nextWarning, next, allowed) == allowed)
-            Log.CannotAccept(EventLoopHost.Current.LoopOfCaller.Logger, LocalEndPoint, new SystemCallException("accept4", errno).Message,
-                s_longestPause);
+        if (IsTimeFor(ref _nextWarning))
+            Log.CannotAccept(EventLoopHost.Current.LoopOfCaller.Logger, _name, new SystemCallException("accept4", errno).Message, s_longestPause);
         return pause;
     }
 
-    private async ValueTask PauseAsync(TimeSpan pause, CancellationToken cancellationToken)
+    /// <summary>Nobody is accepted because of the limit.</summary>
+    private void LogFull()
     {
-        using var timer = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timer.CancelAfter(pause);
-        try
-        {
-            await _socket.WaitAsync(WaitDirection.Close, seen: 0, timer.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            // The pause is over.
-        }
-        catch (OperationCanceledException)
-        {
-            throw new OperationCanceledException(cancellationToken);
-        }
+        if (IsTimeFor(ref _nextWarningWhenFull))
+            Log.HasAllConnections(EventLoopHost.Current.LoopOfCaller.Logger, _name, Limit.Maximum);
+    }
+
+    // Several may accept at once; the one that moves the time logs.
+    private static bool IsTimeFor(ref long next)
+    {
+        long now = Stopwatch.GetTimestamp();
+        long allowed = Interlocked.Read(ref next);
+        return now >= allowed && Interlocked.CompareExchange(ref next, Deadline.After(s_warningInterval).Timestamp, allowed) == allowed;
     }
 }

@@ -1,14 +1,14 @@
 namespace GreenThreads;
 
 // The asynchronous members, from any thread: what can complete at once does, without a Task; the rest is completed on the thread pool.
-public sealed partial class GreenTcpStream
+public abstract partial class GreenStream
 {
     /// <summary>Reads as <see cref="Read(Span{byte})"/> does, without parking or blocking; <see cref="ReadTimeout"/> does not hold.</summary>
     /// <param name="buffer">Where the bytes go; not to be touched before the read has completed.</param>
     /// <param name="cancellationToken">Ends the wait; nothing has been read then.</param>
     /// <returns>The number of bytes; 0 when the peer has shut down its side.</returns>
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        _socket.ReceiveAsync(buffer, cancellationToken);
+        _descriptor.ReceiveAsync(buffer, cancellationToken);
 
     /// <inheritdoc cref="ReadAsync(Memory{byte}, CancellationToken)"/>
     /// <param name="buffer">Where the bytes go; not to be touched before the read has completed.</param>
@@ -18,14 +18,14 @@ public sealed partial class GreenTcpStream
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
     {
         ValidateBufferArguments(buffer, offset, count);
-        return _socket.ReceiveAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+        return _descriptor.ReceiveAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
     }
 
     /// <summary>Writes everything as <see cref="Write(ReadOnlySpan{byte})"/> does, without parking or blocking; <see cref="WriteTimeout"/> does not hold.</summary>
     /// <param name="buffer">What to send; not to be changed before the write has completed.</param>
     /// <param name="cancellationToken">Ends the wait; an unknown part has been sent then.</param>
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-        _socket.SendAsync(buffer, cancellationToken);
+        _descriptor.SendAsync(buffer, cancellationToken);
 
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>
     /// <param name="buffer">What to send a part of; not to be changed before the write has completed.</param>
@@ -35,7 +35,7 @@ public sealed partial class GreenTcpStream
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
     {
         ValidateBufferArguments(buffer, offset, count);
-        return _socket.SendAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+        return _descriptor.SendAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
     }
 
     /// <summary>Does nothing: nothing is held back here.</summary>
