@@ -113,7 +113,7 @@ internal abstract class StreamDescriptor : PolledDescriptor
     private protected static void ThrowFailed(string call, int errno) => throw new SystemCallException(call, errno);
 
     [DoesNotReturn]
-    private protected static void ThrowTimedOut(string operation, int timeout)
+    internal static void ThrowTimedOut(string operation, int timeout)
     {
         string message = $"The {operation} did not complete within {timeout} ms.";
         throw new IOException(message, new TimeoutException(message));

@@ -6,6 +6,7 @@ internal static class Errno
     internal const int EPERM = 1;
     internal const int ENOENT = 2;
     internal const int EINTR = 4;
+    internal const int ENXIO = 6;
     internal const int EBADF = 9;
     internal const int EAGAIN = 11;
     internal const int ENOMEM = 12;
@@ -17,8 +18,10 @@ internal static class Errno
     internal const int ENOSYS = 38;
     internal const int ENONET = 64;
     internal const int EPROTO = 71;
+    internal const int EMSGSIZE = 90;
     internal const int ENOPROTOOPT = 92;
     internal const int EOPNOTSUPP = 95;
+    internal const int EADDRINUSE = 98;
     internal const int ENETDOWN = 100;
     internal const int ENETUNREACH = 101;
     internal const int ECONNABORTED = 103;
