@@ -129,10 +129,29 @@ public sealed partial class EventLoop
         ObjectDisposedException.ThrowIf(owned.IsClosed, typeof(FileDescriptor));
     }
 
-    internal static unsafe bool IsReady(int descriptor, WaitDirection direction)
+    internal static bool IsReady(int descriptor, WaitDirection direction) =>
+        PollOnce(descriptor, direction == WaitDirection.Read ? Interop.POLLIN : Interop.POLLOUT) != 0;
+
+    /// <summary>What poll(2) says of a descriptor of ours at this moment.</summary>
+    internal static short PollOnce(FileDescriptor descriptor, short events)
+    {
+        bool isHeld = false;
+        try
+        {
+            descriptor.DangerousAddRef(ref isHeld);
+            return PollOnce((int)descriptor.DangerousGetHandle(), events);
+        }
+        finally
+        {
+            if (isHeld)
+                descriptor.DangerousRelease();
+        }
+    }
+
+    private static unsafe short PollOnce(int descriptor, short events)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(descriptor);
-        var question = new Interop.pollfd { fd = descriptor, events = direction == WaitDirection.Read ? Interop.POLLIN : Interop.POLLOUT };
+        var question = new Interop.pollfd { fd = descriptor, events = events };
         int count;
         int errno;
         do
@@ -146,6 +165,6 @@ public sealed partial class EventLoop
             throw new SystemCallException("poll", errno);
         if ((question.revents & Interop.POLLNVAL) != 0)
             throw new SystemCallException("poll", Errno.EBADF);
-        return count > 0;
+        return count > 0 ? question.revents : (short)0;
     }
 }

@@ -8,6 +8,7 @@ internal static partial class Interop
 {
     internal const short POLLIN = 0x001;
     internal const short POLLOUT = 0x004;
+    internal const short POLLHUP = 0x010;
     internal const short POLLNVAL = 0x020;
 
     [LibraryImport("libc", SetLastError = true)]
