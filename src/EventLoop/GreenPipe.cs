@@ -118,7 +118,7 @@ public sealed class GreenPipe : IDisposable
     private static GreenPipeStream StreamOf(string path, int descriptor, bool canRead)
     {
         var pipe = new PipeDescriptor(descriptor, canRead, isPacketMode: false, isFifo: true);
-        if (Interop.fcntl_int(pipe, Interop.F_GETPIPE_SZ, 0) >= 0)
+        if (Interop.fcntl(pipe, Interop.F_GETPIPE_SZ, 0) >= 0)
             return new GreenPipeStream(pipe);
         pipe.Dispose();
         throw new InvalidDataException($"{path} is no pipe.");

@@ -47,7 +47,7 @@ public sealed class GreenPipeStream : GreenStream
     private int Control(int command, int argument)
     {
         _pipe.ThrowIfClosed();
-        int result = Interop.fcntl_int(_pipe, command, argument);
+        int result = Interop.fcntl(_pipe, command, argument);
         return result < 0 ? throw new SystemCallException("fcntl", Marshal.GetLastPInvokeError()) : result;
     }
 }

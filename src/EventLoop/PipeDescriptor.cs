@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace GreenThreads;
 
 /// <summary>A non-blocking end of a pipe, and its interest.</summary>
@@ -39,7 +41,7 @@ internal sealed class PipeDescriptor : StreamDescriptor
             throw new ArgumentException($"A packet has up to {AtomicLength} bytes, and what the buffer had no room for would be lost.", nameof(buffer));
         while (true)
         {
-            if (!TryRead(buffer, out count))
+            if (!ReadOnce(buffer, out count))
                 return false;
             if (count > 0 || !_isFifo)
                 return true;
@@ -51,13 +53,52 @@ internal sealed class PipeDescriptor : StreamDescriptor
         }
     }
 
-    private protected override bool TrySend(ReadOnlySpan<byte> buffer, out int count)
+    private protected override unsafe bool TrySend(ReadOnlySpan<byte> buffer, out int count)
     {
         if (CanRead)
             throw new NotSupportedException("This is the reading end of the pipe.");
         if (IsPacketMode && buffer.Length > AtomicLength)
             throw new ArgumentException($"A packet has at most {AtomicLength} bytes; {buffer.Length} would become several.", nameof(buffer));
-        return TryWrite(buffer, out count);
+        ThrowIfClosed();
+        while (true)
+        {
+            nint written;
+            fixed (byte* start = buffer)
+            {
+                // SAFETY: the buffer is pinned during the call.
+                written = Interop.write(this, start, (nuint)buffer.Length);
+            }
+            if (TryEnd("write", written, out count, out bool isDone))
+                return isDone;
+        }
+    }
+
+    /// <summary>One read; false for EAGAIN.</summary>
+    private unsafe bool ReadOnce(Span<byte> buffer, out int count)
+    {
+        ThrowIfClosed();
+        while (true)
+        {
+            nint read;
+            fixed (byte* start = buffer)
+            {
+                // SAFETY: the buffer is pinned during the call.
+                read = Interop.read(this, start, (nuint)buffer.Length);
+            }
+            if (TryEnd("read", read, out count, out bool isDone))
+                return isDone;
+        }
+    }
+
+    // False if the call was interrupted and is to be repeated.
+    private static bool TryEnd(string call, nint result, out int count, out bool isDone)
+    {
+        isDone = result >= 0;
+        count = isDone ? (int)result : 0;
+        int errno = isDone ? 0 : Marshal.GetLastPInvokeError();
+        if (!isDone && errno is not (Errno.EAGAIN or Errno.EINTR))
+            ThrowFailed(call, errno);
+        return errno != Errno.EINTR;
     }
 
     private short Poll() => EventLoop.PollOnce(this, Interop.POLLIN);

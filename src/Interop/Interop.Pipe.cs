@@ -2,21 +2,11 @@ using System.Runtime.InteropServices;
 
 namespace GreenThreads;
 
-// The numbers are those of x64 and asm-generic.
 internal static partial class Interop
 {
-    /// <summary>Of a pipe: each write is a packet, and each read takes one.</summary>
-    internal const int O_DIRECT = 0x4000;
-
-    internal const int F_SETPIPE_SZ = 1031;
-    internal const int F_GETPIPE_SZ = 1032;
+    internal const int O_RDWR = 2;
+    internal const int O_CLOEXEC = 0x80000;
 
     [LibraryImport("libc", SetLastError = true)]
     internal static unsafe partial int pipe2(int* pipefd, int flags);
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int mkfifo(string pathname, uint mode);
-
-    [LibraryImport("libc", SetLastError = true, EntryPoint = "fcntl")]
-    internal static partial int fcntl_int(SafeHandle fd, int cmd, int arg);
 }
