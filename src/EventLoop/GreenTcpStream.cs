@@ -15,6 +15,9 @@ public sealed partial class GreenTcpStream : GreenStream
         RemoteEndPoint = remoteEndPoint;
     }
 
+    /// <summary>The socket, for this assembly and its tests.</summary>
+    internal new SocketDescriptor Descriptor => _socket;
+
     /// <summary>The address of this side. Does not park.</summary>
     /// <exception cref="ObjectDisposedException">The stream was disposed of.</exception>
     public IPEndPoint LocalEndPoint => _socket.GetLocalEndPoint();

@@ -76,6 +76,7 @@ public sealed class GreenUnixListener : IDisposable
         {
             socket.Dispose();
             file?.DeleteIfOurs();
+            file?.Dispose();
             throw;
         }
     }
@@ -111,7 +112,11 @@ public sealed class GreenUnixListener : IDisposable
     public void Dispose()
     {
         // The file first: who finds it can connect.
-        Interlocked.Exchange(ref _file, null)?.DeleteIfOurs();
+        if (Interlocked.Exchange(ref _file, null) is { } file)
+        {
+            file.DeleteIfOurs();
+            file.Dispose();
+        }
         _acceptor.Dispose();
     }
 
@@ -127,7 +132,7 @@ public sealed class GreenUnixListener : IDisposable
     private static bool TryReplaceDead(SocketDescriptor socket, string path, out int errno)
     {
         errno = Errno.EADDRINUSE;
-        SocketFile? file = SocketFile.At(path);
+        using SocketFile? file = SocketFile.At(path);
         try
         {
             GreenUnixStream.Connect(path, TimeSpan.Zero).Dispose();

@@ -14,6 +14,9 @@ public sealed partial class GreenUnixStream : GreenStream
         _socket = socket;
     }
 
+    /// <summary>The socket, for this assembly and its tests.</summary>
+    internal new SocketDescriptor Descriptor => _socket;
+
     /// <summary>Who is at the other end; of a pair, who made it. Does not park.</summary>
     /// <exception cref="ObjectDisposedException">The stream was disposed of.</exception>
     public unsafe GreenPeerCredentials PeerCredentials

@@ -6,15 +6,16 @@ namespace GreenThreads;
 
 internal static partial class Interop
 {
-    internal const int AT_FDCWD = -100;
-    internal const int AT_SYMLINK_NOFOLLOW = 0x100;
+    internal const int O_NOFOLLOW = 0x20000;
+    internal const int O_PATH = 0x200000;
+    internal const int AT_EMPTY_PATH = 0x1000;
     internal const uint STATX_TYPE = 0x1;
     internal const uint STATX_INO = 0x100;
     internal const int S_IFMT = 0xF000;
     internal const int S_IFSOCK = 0xC000;
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static unsafe partial int statx(int dirfd, string pathname, int flags, uint mask, statx_identity* statxbuf);
+    internal static unsafe partial int statx(SafeHandle dirfd, string pathname, int flags, uint mask, statx_identity* statxbuf);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int unlink(string pathname);

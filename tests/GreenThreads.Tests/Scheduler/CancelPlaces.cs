@@ -56,6 +56,16 @@ internal static class CancelPlaces
             connection.Server.ReadByte();
         }),
         ["Write"] = static place => Bind(place.Own(new Connection()), static connection => connection.Server.Write(new byte[64 << 20])),
+        ["Accept beyond the limit"] = static place => Bind(LimitedListener(place), static listener => listener.Accept()),
+        ["Accept of a Unix socket"] = static place => Bind(place.Own(GreenUnixListener.Listen($"@{Guid.NewGuid()}")), static listener => listener.Accept()),
+        ["Connect to a Unix socket"] = static place => Bind(FullBacklog(place), static name => GreenUnixStream.Connect(name)),
+        ["Receive of a descriptor"] = static place => Bind(UnixPair(place), static stream => stream.ReceiveDescriptor()),
+        ["Receive of a datagram"] = static place => Bind(place.Own(GreenUdpSocket.Bind(new IPEndPoint(IPAddress.Loopback, 0))),
+            static socket => socket.Receive(new byte[1])),
+        ["Read of a pipe"] = static place => Bind(place.Own(GreenPipe.Create()), static pipe => pipe.Reader.ReadByte()),
+        ["Write to a pipe"] = static place => Bind(place.Own(GreenPipe.Create()), static pipe => pipe.Writer.Write(new byte[1 << 20])),
+        ["Open of a named pipe"] = static place => Bind(Fifo(place), static path => GreenPipe.OpenWriter(path)),
+        ["Read of a message"] = static place => Bind(new LengthPrefixedStream(UnixPair(place)), static messages => messages.TryRead(out _)),
         ["Accept"] = static place => Bind(Listener(place, backlog: 10), static listener => listener.Accept()),
         ["Accept with a timeout"] = static place => Bind(Listener(place, backlog: 10), static listener => listener.Accept(s_long)),
         ["Connect"] = static place => Bind(FullListener(place), static listener => GreenTcpStream.Connect(listener.LocalEndPoint)),
@@ -234,5 +244,37 @@ internal static class CancelPlaces
         for (int i = 0; i <= Backlog; i++)
             place.Own(GreenTcpStream.Connect(listener.LocalEndPoint, TimeLimit.Generous));
         return listener;
+    }
+
+    private static GreenTcpListener LimitedListener(CancelPlace place)
+    {
+        GreenTcpListener listener = Listener(place, backlog: 10);
+        listener.MaximumConnections = 1;
+        place.Own(GreenTcpStream.Connect(listener.LocalEndPoint, TimeLimit.Generous));
+        place.Own(listener.Accept());
+        return listener;
+    }
+
+    private static string FullBacklog(CancelPlace place)
+    {
+        const int Backlog = 1;
+        var listener = place.Own(GreenUnixListener.Listen($"@{Guid.NewGuid()}", Backlog));
+        for (int i = 0; i <= Backlog; i++)
+            place.Own(GreenUnixStream.Connect(listener.Name, TimeLimit.Generous));
+        return listener.Name;
+    }
+
+    private static GreenUnixStream UnixPair(CancelPlace place)
+    {
+        (GreenUnixStream one, GreenUnixStream other) = GreenUnixStream.CreatePair();
+        place.Own(other);
+        return place.Own(one);
+    }
+
+    private static string Fifo(CancelPlace place)
+    {
+        string path = place.Own(new TemporaryDirectory()).PathOf("fifo");
+        GreenPipe.CreateFifo(path);
+        return path;
     }
 }
