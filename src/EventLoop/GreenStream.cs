@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace GreenThreads;
 
 /// <summary>
@@ -15,6 +17,9 @@ public abstract partial class GreenStream : Stream
 
     /// <summary>The descriptor, for this assembly and its tests.</summary>
     internal StreamDescriptor Descriptor => _descriptor;
+
+    /// <summary>The descriptor, for <see cref="Select.Readable(SafeHandle)"/> and for event loops of somebody else's. It stays non-blocking, and this object's to close.</summary>
+    public SafeHandle Handle => _descriptor;
 
     /// <summary>True until the stream is disposed of.</summary>
     public override bool CanRead => !_descriptor.IsClosed;

@@ -17,6 +17,9 @@ public sealed class GreenTcpListener : IDisposable
         _acceptor = new Acceptor(socket, LocalEndPoint.ToString(), typeof(GreenTcpStream));
     }
 
+    /// <summary>The descriptor, for <see cref="Select.Readable(SafeHandle)"/> and for event loops of somebody else's. It stays non-blocking, and this object's to close.</summary>
+    public SafeHandle Handle => _acceptor.Socket;
+
     /// <summary>The socket, for this assembly and its tests.</summary>
     internal SocketDescriptor Descriptor => _acceptor.Socket;
 

@@ -32,6 +32,9 @@ public sealed partial class GreenUdpSocket : IDisposable
         set => _socket.SetOption(Interop.SOL_SOCKET, Interop.SO_BROADCAST, value ? 1 : 0);
     }
 
+    /// <summary>The descriptor, for <see cref="Select.Readable(SafeHandle)"/> and for event loops of somebody else's. It stays non-blocking, and this object's to close.</summary>
+    public SafeHandle Handle => _socket;
+
     /// <summary>The socket, for this assembly and its tests.</summary>
     internal SocketDescriptor Descriptor => _socket;
 

@@ -40,6 +40,9 @@ public sealed class GreenUnixListener : IDisposable
     /// <summary>How many accepted connections have not been disposed of; an accept that is just looking for one counts too. It may have changed when the caller looks at it.</summary>
     public int OpenConnections => _acceptor.Limit.Open;
 
+    /// <summary>The descriptor, for <see cref="Select.Readable(SafeHandle)"/> and for event loops of somebody else's. It stays non-blocking, and this object's to close.</summary>
+    public SafeHandle Handle => _acceptor.Socket;
+
     /// <summary>The socket, for this assembly and its tests.</summary>
     internal SocketDescriptor Descriptor => _acceptor.Socket;
 

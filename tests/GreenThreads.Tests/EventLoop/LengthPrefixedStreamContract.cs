@@ -143,18 +143,20 @@ public abstract class LengthPrefixedStreamContract : ThreadContract
         });
         WaitUntilSomebodyWaits(other.Descriptor, WaitDirection.Read);
         one.Write([0, 0x0F, 0, 0]);
-        SystemCallException end = Assert.Throws<SystemCallException>(() =>
+        SystemCallException end = Assert.Throws<SystemCallException>(Drip);
+        Assert.Contains(end.Errno, new[] { Errno.EPIPE, Errno.ECONNRESET });
+        Join(reader);
+        Assert.Equal(Timeout.Infinite, other.ReadTimeout);
+        one.Dispose();
+
+        void Drip()
         {
             while (true)
             {
                 one.WriteByte(1);
                 Yield();
             }
-        });
-        Assert.Contains(end.Errno, new[] { Errno.EPIPE, Errno.ECONNRESET });
-        Join(reader);
-        Assert.Equal(Timeout.Infinite, other.ReadTimeout);
-        one.Dispose();
+        }
     });
 
     [Fact]
