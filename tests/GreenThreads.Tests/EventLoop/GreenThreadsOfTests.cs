@@ -29,6 +29,9 @@ public sealed class GreenThreadAcceptTests : AcceptContract
 
 public sealed class GreenThreadWaitTests : WaitContract
 {
+    // Some look at one loop and at who waits there: nobody may be stolen to another.
+    protected override void Run(Action body) => Green.RunAlone(body, new SchedulerGroupOptions { MaximumSpareSchedulers = 0 });
+
     protected override Task Start(Action body) => GreenThreadsOfTests.Start(body);
 
     protected override void Yield() => GreenThread.Yield();

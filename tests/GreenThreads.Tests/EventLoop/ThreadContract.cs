@@ -4,7 +4,7 @@ namespace GreenThreads.Tests;
 public abstract class ThreadContract
 {
     /// <summary>Runs the body to its end, rethrows what it throws, and fails if it hangs.</summary>
-    protected void Run(Action body) => Start(body).WaitAsync(TimeLimit.Generous).GetAwaiter().GetResult();
+    protected virtual void Run(Action body) => Start(body).WaitAsync(TimeLimit.Generous).GetAwaiter().GetResult();
 
     /// <summary>Starts the body beside the caller; the task completes or fails with it.</summary>
     protected abstract Task Start(Action body);
