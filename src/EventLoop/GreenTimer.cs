@@ -9,10 +9,10 @@ namespace GreenThreads;
 /// </summary>
 public sealed class GreenTimer : IDisposable
 {
-    private readonly PolledDescriptor _descriptor;
+    private readonly EventDescriptor _descriptor;
 
     private GreenTimer(int clock) => _descriptor =
-        PolledDescriptor.From("timerfd_create", Interop.timerfd_create(clock, Interop.TFD_NONBLOCK | Interop.TFD_CLOEXEC), typeof(GreenTimer));
+        EventDescriptor.From("timerfd_create", Interop.timerfd_create(clock, Interop.TFD_NONBLOCK | Interop.TFD_CLOEXEC), typeof(GreenTimer));
 
     /// <summary>A timer that is not set: to be set by <see cref="Set"/>. Does not park.</summary>
     /// <exception cref="SystemCallException">There is no descriptor left.</exception>
@@ -163,8 +163,14 @@ public sealed class GreenTimer : IDisposable
 
     private bool TryTake(out long ticks)
     {
+        _descriptor.ThrowIfClosed();
         ticks = 0;
-        return _descriptor.TryRead(MemoryMarshal.AsBytes(new Span<long>(ref ticks)), out _);
+        return _descriptor.Read(MemoryMarshal.AsBytes(new Span<long>(ref ticks)), out _) switch
+        {
+            0 => true,
+            Errno.EAGAIN => false,
+            int errno => throw new SystemCallException("read", errno),
+        };
     }
 
     private void SetCore(int flags, TimeSpan dueTime, TimeSpan period) => SetCore(

@@ -5,15 +5,24 @@ internal static class Errno
 {
     internal const int EPERM = 1;
     internal const int ENOENT = 2;
+    internal const int ESRCH = 3;
     internal const int EINTR = 4;
     internal const int ENXIO = 6;
+    internal const int E2BIG = 7;
+    internal const int ENOEXEC = 8;
     internal const int EBADF = 9;
+    internal const int ECHILD = 10;
     internal const int EAGAIN = 11;
     internal const int ENOMEM = 12;
+    internal const int EACCES = 13;
     internal const int EEXIST = 17;
+    internal const int ENOTDIR = 20;
+    internal const int EISDIR = 21;
     internal const int EINVAL = 22;
     internal const int ENFILE = 23;
     internal const int EMFILE = 24;
+    internal const int ENOSPC = 28;
+    internal const int ESPIPE = 29;
     internal const int EPIPE = 32;
     internal const int ENOSYS = 38;
     internal const int ENONET = 64;
