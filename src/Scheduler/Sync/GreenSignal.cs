@@ -132,10 +132,13 @@ public sealed class GreenSignal : GreenPrimitive, IDisposable
 
     private void OnSignal(PosixSignalContext context)
     {
-        context.Cancel = true;
         WaitNode? first;
         using (Gate.Enter())
         {
+            // Disposed of in this moment: then the usual action, unless another object has it, or the signal would be lost.
+            if (_isDisposed)
+                return;
+            context.Cancel = true;
             first = _waiters.TakeFirstClaimed();
             _isPending |= first is null;
         }
