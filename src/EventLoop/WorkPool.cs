@@ -16,7 +16,7 @@ namespace GreenThreads;
 /// <summary>A bounded number of OS threads that make calls for parked callers.</summary>
 /// <param name="name">The threads are numbered and have it.</param>
 /// <param name="maximum">OS threads at most.</param>
-internal sealed class WorkPool(string name, int maximum)
+internal sealed partial class WorkPool(string name, int maximum)
 {
     // How long one without work stays for the next. A guess: to start one costs a hundred microseconds.
     private static readonly TimeSpan s_idleTime = TimeSpan.FromSeconds(2);

@@ -21,8 +21,10 @@ internal static class Errno
     internal const int EINVAL = 22;
     internal const int ENFILE = 23;
     internal const int EMFILE = 24;
+    internal const int EFBIG = 27;
     internal const int ENOSPC = 28;
     internal const int ESPIPE = 29;
+    internal const int EROFS = 30;
     internal const int EPIPE = 32;
     internal const int ENOSYS = 38;
     internal const int ENONET = 64;
@@ -44,4 +46,5 @@ internal static class Errno
     internal const int EHOSTUNREACH = 113;
     internal const int EALREADY = 114;
     internal const int EINPROGRESS = 115;
+    internal const int EDQUOT = 122;
 }

@@ -31,6 +31,9 @@ internal static class Program
         ["direct-room"] = DirectRoomScenario.Run,
         ["spin-first"] = SpinFirstScenario.Run,
         ["deadlock"] = DeadlockScenario.Run,
+        ["signals"] = SignalScenario.Run,
+        ["children"] = ChildrenScenario.Run,
+        ["children-ignored"] = ChildrenScenario.RunIgnored,
         ["selfcheck"] = SelfCheckScenario.Run,
     };
 

@@ -31,7 +31,7 @@ internal static class ChildProcess
     {
         // A shell, so that a child that is meant to crash leaves no core file.
         var start = new ProcessStartInfo("/bin/sh") { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
-        string[] arguments = ["-c", "ulimit -c 0; exec \"$@\"", "sh", DotnetPath, Path.Combine(AppContext.BaseDirectory, "GreenThreads.TestProcess.dll"), .. scenario];
+        string[] arguments = ["-c", "ulimit -c 0; exec \"$@\"", "sh", .. CommandOf(scenario)];
         foreach (string argument in arguments)
             start.ArgumentList.Add(argument);
         start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
@@ -50,6 +50,10 @@ internal static class ChildProcess
         process.WaitForExit();
         return new ChildResult(process.ExitCode, output.Result, error.Result);
     }
+
+    /// <summary>The command of a scenario, for tests that start it in another way.</summary>
+    internal static string[] CommandOf(params string[] scenario) =>
+        [DotnetPath, Path.Combine(AppContext.BaseDirectory, "GreenThreads.TestProcess.dll"), .. scenario];
 
     // The one that runs the tests: <root>/shared/Microsoft.NETCore.App/<version>/.
     private static string DotnetPath => Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
