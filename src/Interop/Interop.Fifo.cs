@@ -5,9 +5,6 @@ namespace GreenThreads;
 // The numbers are those of x64 and asm-generic.
 internal static partial class Interop
 {
-    internal const int O_RDONLY = 0;
-    internal const int O_WRONLY = 1;
-
     /// <summary>Of a pipe: each write is a packet, and each read takes one.</summary>
     internal const int O_DIRECT = 0x4000;
 

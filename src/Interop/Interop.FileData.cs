@@ -1,7 +1,5 @@
 using System.Runtime.InteropServices;
 
-#pragma warning disable CS8981 // Lower-case type names: native names keep native spelling.
-
 namespace GreenThreads;
 
 /// <summary>Contents of files: preadv2(2), pwritev2(2), fsync(2), ftruncate(2), lseek(2).</summary>
@@ -31,11 +29,4 @@ internal static partial class Interop
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial long lseek(SafeHandle fd, long offset, int whence);
-
-    [StructLayout(LayoutKind.Sequential)]
-    internal unsafe struct iovec
-    {
-        internal byte* iov_base;
-        internal nuint iov_len;
-    }
 }

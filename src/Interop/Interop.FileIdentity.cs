@@ -7,7 +7,6 @@ namespace GreenThreads;
 internal static partial class Interop
 {
     internal const int O_NOFOLLOW = 0x20000;
-    internal const int O_PATH = 0x200000;
     internal const int AT_EMPTY_PATH = 0x1000;
     internal const uint STATX_TYPE = 0x1;
     internal const uint STATX_INO = 0x100;

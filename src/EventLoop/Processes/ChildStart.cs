@@ -31,9 +31,9 @@ internal sealed unsafe class ChildStart : IDisposable
     internal static GreenChildProcess Run(GreenChildProcessOptions options)
     {
         string path = ProgramFile.Find(options.FileName);
-        Stream? input = null;
-        Stream? output = null;
-        Stream? error = null;
+        GreenPipeStream? input = null;
+        GreenPipeStream? output = null;
+        GreenPipeStream? error = null;
         try
         {
             int id;
@@ -85,7 +85,7 @@ internal sealed unsafe class ChildStart : IDisposable
     }
 
     /// <summary>Says what the child has as one of its three, and opens the pipe if it is one.</summary>
-    private void Give(GreenChildStream stream, int number, out Stream? ours)
+    private void Give(GreenChildStream stream, int number, out GreenPipeStream? ours)
     {
         ours = null;
         ArgumentNullException.ThrowIfNull(stream);

@@ -11,11 +11,11 @@ namespace GreenThreads;
 public sealed class GreenChildProcess : IDisposable
 {
     private readonly ChildDescriptor _descriptor;
-    private readonly Stream? _input;
-    private readonly Stream? _output;
-    private readonly Stream? _error;
+    private readonly GreenPipeStream? _input;
+    private readonly GreenPipeStream? _output;
+    private readonly GreenPipeStream? _error;
 
-    internal GreenChildProcess(ChildDescriptor descriptor, Stream? input, Stream? output, Stream? error)
+    internal GreenChildProcess(ChildDescriptor descriptor, GreenPipeStream? input, GreenPipeStream? output, GreenPipeStream? error)
     {
         _descriptor = descriptor;
         _input = input;
@@ -50,15 +50,15 @@ public sealed class GreenChildProcess : IDisposable
 
     /// <summary>The end of its standard input that is written; its disposal is the end of the input for the child. A write when the child has closed it fails with EPIPE.</summary>
     /// <exception cref="InvalidOperationException">It is no <see cref="GreenChildStream.Piped"/>.</exception>
-    public Stream StandardInput => _input ?? ThrowNotPiped();
+    public GreenPipeStream StandardInput => _input ?? ThrowNotPiped();
 
     /// <summary>The end of its standard output that is read. It ends when the child and all who have it from the child have closed it.</summary>
     /// <exception cref="InvalidOperationException">It is no <see cref="GreenChildStream.Piped"/>.</exception>
-    public Stream StandardOutput => _output ?? ThrowNotPiped();
+    public GreenPipeStream StandardOutput => _output ?? ThrowNotPiped();
 
     /// <summary>The end of its standard error that is read.</summary>
     /// <exception cref="InvalidOperationException">It is no <see cref="GreenChildStream.Piped"/>.</exception>
-    public Stream StandardError => _error ?? ThrowNotPiped();
+    public GreenPipeStream StandardError => _error ?? ThrowNotPiped();
 
     /// <summary>Whether it has ended. Does not park.</summary>
     /// <exception cref="ObjectDisposedException">It was disposed of before the end was known.</exception>
@@ -125,13 +125,14 @@ public sealed class GreenChildProcess : IDisposable
     /// </summary>
     public void Dispose()
     {
-        _input?.Dispose();
+        // First: who waits for the end is not to get one that comes from the closed input.
+        _descriptor.Dispose();
         _output?.Dispose();
         _error?.Dispose();
-        _descriptor.Dispose();
+        _input?.Dispose();
     }
 
-    private static Stream ThrowNotPiped() => throw new InvalidOperationException("The child was started without a pipe there: set the option to GreenChildStream.Piped.");
+    private static GreenPipeStream ThrowNotPiped() => throw new InvalidOperationException("The child was started without a pipe there: set the option to GreenChildStream.Piped.");
 
     private bool TryWaitCore(Deadline deadline, [NotNullWhen(true)] out GreenChildExit? exit)
     {
