@@ -13,9 +13,7 @@ internal sealed partial class WorkPool
     /// <exception cref="Exception">What the call threw.</exception>
     internal bool TryRun(WorkItem item, Waiter caller, Deadline deadline, CancellationToken cancellationToken)
     {
-        // No OS thread to be had: then the caller's own.
-        if (!TrySubmit(item))
-            item.Execute();
+        Submit(item);
         CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static state => ((Waiter)state!).Wake(), caller);
         try
         {

@@ -57,13 +57,7 @@ internal sealed partial class WorkPool(string name, int maximum)
     /// <exception cref="Exception">What the call threw.</exception>
     internal void Run(WorkItem item, Waiter caller)
     {
-        // No OS thread to be had, and none at work that might come to it: then the caller's own, with all who wait for it.
-        if (!TrySubmit(item))
-        {
-            item.Execute();
-            while (TakeStranded() is { } other)
-                other.Execute();
-        }
+        Submit(item);
         try
         {
             while (!item.HasEnded)
@@ -94,6 +88,16 @@ internal sealed partial class WorkPool(string name, int maximum)
     {
         foreach (Worker worker in _last)
             worker.WaitForEnd();
+    }
+
+    private void Submit(WorkItem item)
+    {
+        // No OS thread to be had, and none at work that might come to it: then the caller's own, with all who wait for it.
+        if (TrySubmit(item))
+            return;
+        item.Execute();
+        while (TakeStranded() is { } other)
+            other.Execute();
     }
 
     private bool TrySubmit(WorkItem item)

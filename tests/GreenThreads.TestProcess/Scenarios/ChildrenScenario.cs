@@ -100,7 +100,8 @@ internal static class ChildrenScenario
     private static int Descriptors() => Directory.GetFileSystemEntries("/proc/self/fd").Length;
 
     // Zombies are among them.
-    private static int Children() => Directory.GetDirectories("/proc").Count(static directory => ParentOf(directory) == Environment.ProcessId);
+    private static int Children() => Directory.GetDirectories("/proc").Count(static directory =>
+        int.TryParse(Path.GetFileName(directory), CultureInfo.InvariantCulture, out _) && ParentOf(directory) == Environment.ProcessId);
 
     private static int ParentOf(string directory)
     {
@@ -110,9 +111,9 @@ internal static class ChildrenScenario
             // Number (name) state parent ..., and a name may have anything in it.
             return int.Parse(state[(state.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
         }
-        catch (IOException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return 0; // No process, or it has ended.
+            return 0; // It has ended, or is none of ours to look at.
         }
     }
 }
