@@ -45,6 +45,7 @@ public static partial class GreenRuntime
         StackArena arena = Coroutine.Arena;
         text.Append($"stacks: {arena.Capacity} of {arena.Stride / 1024} KB at 0x{arena.Region:x}, {arena.InUse} in use, ");
         text.AppendLine($"guards of {StackArena.GuardSize / 1024} KB by {arena.GuardKind}");
+        text.AppendLine($"large stacks: {arena.LargeStacks!.Capacity} of {LargeStacks.Stride / 1024} KB at 0x{arena.Start:x}, {arena.LargeStacks.InUse} in use");
         text.AppendLine($"spinning green threads let others run: {(SpinHook.MissingReason is { } missing ? $"no, {missing}" : "yes")}");
         text.AppendLine($"CLR Threads of idle coroutines: {CoroutineReaper.Describe()}");
         return text.ToString();

@@ -28,7 +28,7 @@ internal sealed unsafe partial class Scheduler
             _pool.Return(Furnish(fresh));
         try
         {
-            while (_pool.Count < _smallestPool)
+            while (!IsHost && _pool.Count < _smallestPool)
                 AddToPool();
         }
         catch (GreenThreadLimitException)

@@ -120,8 +120,8 @@ internal sealed partial class Scheduler
     // Owner scheduler only, as all below.
     private void EnqueueHere(GreenThread thread)
     {
-        if (thread.Home is not null)
-            EnqueueAffine(thread);
+        if (thread.Home is { } home)
+            home.EnqueueAffine(thread); // Here, or where it wants to go (MoveTo).
         else if (_isInjectionLong)
             Group.Injected.Enqueue(thread);
         else

@@ -60,7 +60,15 @@ internal sealed partial class Scheduler
 
         _lastLook = now;
         ServePoll(now);
-        if (_queue.Count == 0 && _nextTrim != 0 && now >= _nextTrim && _pool.Trim(TrimBatch) < TrimBatch)
+        if (_queue.Count == 0 && _nextTrim != 0 && now >= _nextTrim)
+            Trim();
+    }
+
+    private unsafe void Trim()
+    {
+        if (_carrier is not null)
+            Coroutine.TrimLargeStack(_carrier);
+        if (_pool.Trim(TrimBatch) < TrimBatch)
             _nextTrim = 0; // until there is something to trim again
     }
 
@@ -79,9 +87,9 @@ internal sealed partial class Scheduler
         return _isRetired && !HasOwnWork && !Group.IsStopping;
     }
 
-    private Deadline NextTrim()
+    private unsafe Deadline NextTrim()
     {
-        if (!_pool.NeedsTrim)
+        if (!_pool.NeedsTrim && (_carrier is null || !_carrier->IsLargeStackUsed))
             return Deadline.Never;
         if (_nextTrim == 0)
             _nextTrim = Deadline.After(s_trimInterval).Timestamp;

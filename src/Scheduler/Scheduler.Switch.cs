@@ -82,6 +82,19 @@ internal sealed unsafe partial class Scheduler
         return true;
     }
 
+    /// <summary>Lets the running green thread go on on another scheduler of its group. Called by itself, which has no native frames on its stack.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal void MoveTo(Scheduler other, GreenThread self, Coroutine coroutine)
+    {
+        Debug.Assert(Running == self && !IsBetweenGreenThreads && other != this, "only the running green thread moves, and elsewhere");
+        _leftFor = LeftFor.Yield;
+        GreenThread? next = FindWork();
+        self.Home = other;
+        _left = self;
+        LeaveFor(coroutine, next);
+        self.Scheduler!.FinishSwitch();
+    }
+
     /// <summary>Takes the running green thread off its stack until it is woken or the deadline has passed.</summary>
     /// <returns>False if the deadline has passed.</returns>
     internal bool Park(GreenThread self, Deadline deadline)

@@ -36,12 +36,19 @@ internal sealed unsafe partial class Scheduler
     private Thread? _thread;
 
     /// <summary>Creates a scheduler; <see cref="Start"/> gives it its OS thread.</summary>
-    internal Scheduler(SchedulerGroup group, int index, bool isSpare, ILogger logger)
+    internal Scheduler(SchedulerGroup group, int index, SchedulerKind kind, ILogger logger)
     {
         Group = group;
         Index = index;
-        IsSpare = isSpare;
-        Name = isSpare ? $"{group.Name}-spare-{index}" : $"{group.Name}-{index}";
+        IsSpare = kind != SchedulerKind.Regular;
+        IsHost = kind == SchedulerKind.Host;
+        _isRetired = IsHost;
+        Name = kind switch
+        {
+            SchedulerKind.Spare => $"{group.Name}-spare-{index}",
+            SchedulerKind.Host => $"{group.Name}-host-{index}",
+            _ => $"{group.Name}-{index}",
+        };
         _sleepers = group.Sleepers;
         _reserve = CoroutineReserve.Of(group.StackReserve);
         _usedReserve = CoroutineReserve.OfUsed(group.StackReserve);
@@ -54,7 +61,11 @@ internal sealed unsafe partial class Scheduler
     /// <summary>Its place in the group, and its bit in the group's <see cref="SleepProtocol"/>.</summary>
     internal int Index { get; }
 
+    /// <summary>A host too.</summary>
     internal bool IsSpare { get; }
+
+    /// <summary>Whether it only carries green threads that are about to block, one at a time (BlockingHosts.cs). It is retired for ever then.</summary>
+    internal bool IsHost { get; }
 
     internal string Name { get; }
 
@@ -177,6 +188,7 @@ internal sealed unsafe partial class Scheduler
     {
         _pool.MoveExcessTo(_reserve, left: 0);
         GiveUsedAway();
+        Coroutine.GiveLargeStackBack(_carrier);
         GCHandle.FromIntPtr(_carrier->Owner).Free();
         Carrier.Release(_carrier);
         _carrier = null;

@@ -36,6 +36,9 @@ public sealed partial class SchedulerGroup : ISleepHost
     /// <summary>Whether every scheduler sleeps, or is about to.</summary>
     internal bool AreAllAsleep => Schedulers.All(static scheduler => scheduler.IsAsleep);
 
+    /// <summary>The same, whatever hosts do: nobody waits for them.</summary>
+    internal bool AreAllButHostsAsleep => Schedulers.All(static scheduler => scheduler.IsAsleep || scheduler.IsHost);
+
     /// <summary>Whether there is nothing that a scheduler would do by itself: nobody to run, and no time to wait for.</summary>
     internal bool HasNothingAhead => AreAllAsleep && Injected.IsEmpty
         && Schedulers.All(static scheduler => scheduler.QueuedCount == 0 && scheduler.Timers.NextDeadline.IsNever);

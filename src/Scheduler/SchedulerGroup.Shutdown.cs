@@ -225,6 +225,7 @@ public sealed partial class SchedulerGroup
         Unregister();
         HandleWaiters.Stop();
         BlockingPool.Stop();
+        ComputePool.Stop();
         Monitor.Stop();
     }
 
@@ -234,6 +235,7 @@ public sealed partial class SchedulerGroup
         Monitor.WaitForEnd();
         HandleWaiters.WaitForEnd();
         BlockingPool.WaitForEnd();
+        ComputePool.WaitForEnd();
         foreach (Scheduler scheduler in Schedulers)
             scheduler.WaitForEnd(Timeout.InfiniteTimeSpan);
         foreach (Thread thread in boundThreads)

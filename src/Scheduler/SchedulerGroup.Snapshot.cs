@@ -31,6 +31,7 @@ public sealed partial class SchedulerGroup
             Injected = Injected.Count,
             WaiterThreads = HandleWaiters.ThreadCount,
             BlockingThreads = BlockingPool.ThreadCount,
+            ComputeThreads = ComputePool.ThreadCount,
             Schedulers = [.. Schedulers.Select(scheduler => scheduler.Snapshot(parked.GetValueOrDefault(scheduler)))],
         };
     }

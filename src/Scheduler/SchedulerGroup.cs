@@ -25,6 +25,7 @@ public sealed partial class SchedulerGroup : IDisposable
     private static volatile SchedulerGroup? s_default;
 
     private readonly ILogger _logger;
+    private readonly NoParkLock _schedulersGate = new();
 
     /// <summary>Starts a group.</summary>
     /// <param name="options">How; null for the defaults.</param>
@@ -56,10 +57,12 @@ public sealed partial class SchedulerGroup : IDisposable
         SynchronizationContext = new GreenSynchronizationContext(this);
         HandleWaiters = new HandleWaiters(this);
         BlockingPool = new WorkPool($"{Name}-blocking", options.MaximumBlockingThreads);
+        ComputePool = new WorkPool($"{Name}-compute", options.ComputeThreads ?? Environment.ProcessorCount);
+        BlockingHosts = new BlockingHosts(this, options.MaximumBlockingThreads);
 
         // In bound mode the one scheduler only polls.
         int count = GreenRuntime.Mode == GreenRuntimeMode.Bound ? 1 : options.EffectiveSchedulers;
-        Sleepers = new SleepProtocol(count + MaximumSpareSchedulers, Math.Max(count / 2, 1), this);
+        Sleepers = new SleepProtocol(count + MaximumSpareSchedulers + options.MaximumBlockingThreads, Math.Max(count / 2, 1), this);
         Monitor = new SchedulerMonitor(this, options.MonitorThreshold, _logger);
         Deadlocks = options.DetectsDeadlocks ? new DeadlockWatch(this, options) : null;
         RegularSchedulers = new Scheduler[count];
@@ -126,6 +129,12 @@ public sealed partial class SchedulerGroup : IDisposable
     /// <summary>For calls that block their OS thread.</summary>
     internal WorkPool BlockingPool { get; }
 
+    /// <summary>For long computations.</summary>
+    internal WorkPool ComputePool { get; }
+
+    /// <summary>For green threads that are about to block.</summary>
+    internal BlockingHosts BlockingHosts { get; }
+
     internal SleepProtocol Sleepers { get; }
 
     internal SchedulerMonitor Monitor { get; }
@@ -133,7 +142,7 @@ public sealed partial class SchedulerGroup : IDisposable
     /// <summary>Those that it was made with; one in bound mode, which only polls.</summary>
     internal Scheduler[] RegularSchedulers { get; }
 
-    /// <summary>These and the spare ones. Replaced by the monitor when it starts a spare one; never shrinks.</summary>
+    /// <summary>These, the spare ones and the hosts. Replaced, under _schedulersGate, when another one starts; never shrinks.</summary>
     internal Scheduler[] Schedulers
     {
         get => Volatile.Read(ref field);
@@ -271,19 +280,39 @@ public sealed partial class SchedulerGroup : IDisposable
     }
 
     /// <summary>Starts a further, spare scheduler. The monitor.</summary>
-    internal void AddSpare(ILogger logger)
+    internal void AddSpare(ILogger logger) => Add(index => new Scheduler(this, index, SchedulerKind.Spare, logger));
+
+    /// <summary>Starts a further host for a green thread that is about to block. Any thread.</summary>
+    /// <returns>Null if the system does not give what it needs.</returns>
+    internal Scheduler? TryAddBlockingHost()
     {
-        var spare = new Scheduler(this, Schedulers.Length, isSpare: true, logger);
         try
         {
-            Schedulers = [.. Schedulers, spare];
-            spare.Start();
+            return Add(index => new Scheduler(this, index, SchedulerKind.Host, _logger));
         }
-        catch
+        catch (Exception exception) when (exception is SystemCallException or GreenThreadLimitException)
         {
-            Schedulers = Schedulers[..^1];
-            spare.EventLoop.Dispose();
-            throw;
+            return null;
+        }
+    }
+
+    private Scheduler Add(Func<int, Scheduler> create)
+    {
+        using (_schedulersGate.Enter())
+        {
+            Scheduler added = create(Schedulers.Length);
+            try
+            {
+                Schedulers = [.. Schedulers, added];
+                added.Start();
+                return added;
+            }
+            catch
+            {
+                Schedulers = Schedulers[..^1];
+                added.EventLoop.Dispose();
+                throw;
+            }
         }
     }
 
@@ -292,7 +321,7 @@ public sealed partial class SchedulerGroup : IDisposable
         try
         {
             for (int i = 0; i < RegularSchedulers.Length; i++)
-                RegularSchedulers[i] = new Scheduler(this, i, isSpare: false, _logger);
+                RegularSchedulers[i] = new Scheduler(this, i, SchedulerKind.Regular, _logger);
             for (int i = hasPlatformScheduler ? 1 : 0; i < RegularSchedulers.Length; i++)
                 RegularSchedulers[i].Start();
             Monitor.Start();

@@ -57,9 +57,16 @@ public sealed record SchedulerGroupOptions
 
     /// <summary>
     /// How many OS threads may make blocking calls for green threads, which are parked meanwhile (docs/blocking.md): files, names of hosts. They start when they are
-    /// needed and end when they are not. Further calls wait for their turn. At least 1.
+    /// needed and end when they are not. As many more for <see cref="Foreign.RunBlocking(Action)"/>, which stay until the group ends. Further calls wait for their turn.
+    /// At least 1.
     /// </summary>
     public int MaximumBlockingThreads { get; init; } = 64;
+
+    /// <summary>
+    /// How many OS threads may run what green threads hand to <see cref="Compute"/>; null for as many as there are processors. They start when they are needed and end
+    /// when they are not. At least 1.
+    /// </summary>
+    public int? ComputeThreads { get; init; }
 
     /// <summary>What happens when an exception leaves a green thread's body.</summary>
     public UnhandledExceptionPolicy UnhandledExceptions { get; init; } = UnhandledExceptionPolicy.Keep;
@@ -109,6 +116,9 @@ public sealed record SchedulerGroupOptions
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaximumSpareSchedulers, MaximumSchedulers);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaximumWaiterThreads, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaximumBlockingThreads, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaximumBlockingThreads, MaximumSchedulers);
+        if (ComputeThreads is { } computeThreads)
+            ArgumentOutOfRangeException.ThrowIfLessThan(computeThreads, 1, nameof(ComputeThreads));
     }
 
     private static int? SchedulersFromEnvironment() =>

@@ -27,6 +27,9 @@ public sealed record SchedulerGroupSnapshot
     /// <summary>OS threads for blocking calls of green threads: see <see cref="SchedulerGroupOptions.MaximumBlockingThreads"/>.</summary>
     public required int BlockingThreads { get; init; }
 
+    /// <summary>OS threads for computations of green threads: see <see cref="SchedulerGroupOptions.ComputeThreads"/>.</summary>
+    public required int ComputeThreads { get; init; }
+
     /// <summary>The schedulers; in bound mode one, which only polls.</summary>
     public required IReadOnlyList<SchedulerSnapshot> Schedulers { get; init; }
 }

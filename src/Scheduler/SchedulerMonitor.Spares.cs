@@ -17,7 +17,7 @@ internal sealed partial class SchedulerMonitor
         foreach (Scheduler spare in Spares())
         {
             if (spare.IsRetired)
-                continue;
+                continue; // A host always is.
             // A stuck one that comes back shall find that it is retired, if it is not needed then.
             if (!areAllStuck || (!spare.IsStuck && ++working > 1))
                 Retire(spare);
@@ -42,15 +42,19 @@ internal sealed partial class SchedulerMonitor
 
     private void AddSpare()
     {
+        int spares = 0;
         foreach (Scheduler spare in Spares())
         {
+            if (spare.IsHost)
+                continue;
             if (spare.IsRetired && !spare.IsStuck)
             {
                 spare.Recall();
                 return;
             }
+            spares++;
         }
-        if (Spares().Length < _group.MaximumSpareSchedulers)
+        if (spares < _group.MaximumSpareSchedulers)
         {
             try
             {
@@ -66,7 +70,6 @@ internal sealed partial class SchedulerMonitor
         }
         if (!MayWarn())
             return;
-        int spares = Spares().Length;
         Log.Post(() => LogTooFewSpares(_logger, _group.Name, _group.RegularSchedulers.Length, spares));
     }
 

@@ -159,7 +159,7 @@ internal sealed partial class SchedulerMonitor
         _isAsleep = true;
         Interlocked.MemoryBarrier(); // Pairs with the one in NoteAwake.
         _group.Deadlocks?.BeginQuiet();
-        while (!_isStopping && _group.AreAllAsleep && !_wake.Wait(MillisecondsUntilReview()))
+        while (!_isStopping && _group.AreAllButHostsAsleep && !_wake.Wait(MillisecondsUntilReview()))
         {
             if (_hasReserve && _nextReview.HasPassed)
                 ReviewReserve();
@@ -192,6 +192,8 @@ internal sealed partial class SchedulerMonitor
         bool isAnyAwake = false;
         foreach (Watch watch in _watches)
         {
+            if (watch.Scheduler.IsHost)
+                continue;
             isAnyAwake |= !watch.Scheduler.IsAsleep;
             LookAt(watch, elapsed);
         }

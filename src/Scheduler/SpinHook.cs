@@ -33,10 +33,10 @@ internal static unsafe class SpinHook
             RuntimeCall yield = RuntimeCall.Find(ClrRuntime.Module, typeof(Thread), "YieldInternal", "ThreadNative_YieldThread");
             s_sleep = (delegate* unmanaged<int, void>)sleep.Function;
             s_yield = (delegate* unmanaged<int>)yield.Function;
-            nint length = (nint)arena.Capacity * arena.Stride;
+            nint length = arena.Region + (nint)arena.Capacity * arena.Stride - arena.Start;
             nint[] code = ExecutableCode.Publish(
-                StackRedirectCode.For(arena.Region, length, sleep.Function, (nint)(delegate* unmanaged<int, void>)&OnSleep),
-                StackRedirectCode.For(arena.Region, length, yield.Function, (nint)(delegate* unmanaged<int>)&OnYield));
+                StackRedirectCode.For(arena.Start, length, sleep.Function, (nint)(delegate* unmanaged<int, void>)&OnSleep),
+                StackRedirectCode.For(arena.Start, length, yield.Function, (nint)(delegate* unmanaged<int>)&OnYield));
             sleep.Replace(code[0]);
             yield.Replace(code[1]);
             MissingReason = null;

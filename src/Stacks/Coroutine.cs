@@ -13,7 +13,7 @@ namespace GreenThreads;
 //   Running   -> Idle        // the body returned or threw; the next Start may come
 //
 // Nothing here is synchronised: the owner publishes a coroutine only after it is off its stack (DESIGN.md §2 rule 4).
-internal sealed unsafe class Coroutine
+internal sealed unsafe partial class Coroutine
 {
     private static StackArena? s_arena;
     private static long s_created;
@@ -110,19 +110,24 @@ internal sealed unsafe class Coroutine
             byte marker;
             nuint index = (nuint)((nint)(&marker) - s_region) >> s_strideShift;
             // SAFETY: a stack inside the arena on which code runs has a block with a live handle to a Coroutine.
-            return index < s_capacity ? Unsafe.As<Coroutine>(GCHandle.FromIntPtr(s_blocks[index].Handle).Target) : null;
+            return index < s_capacity ? Unsafe.As<Coroutine>(GCHandle.FromIntPtr(s_blocks[index].Handle).Target) : CurrentOnLargeStack;
         }
     }
 
     /// <summary>Reserves the process's stacks. Once, before the first coroutine.</summary>
     internal static void CreateArena()
     {
-        var arena = new StackArena();
+        var arena = new StackArena(hasLargeStacks: true);
         s_arena = arena;
         s_region = arena.Region;
         s_strideShift = arena.StrideShift;
         s_blocks = arena.Blocks;
         s_capacity = (nuint)arena.Capacity;
+        LargeStacks large = arena.LargeStacks!;
+        s_largeStacks = large;
+        s_largeRegion = large.Region;
+        s_largeCapacity = (nuint)large.Capacity;
+        s_largeOwners = large.Owners;
     }
 
     /// <summary>

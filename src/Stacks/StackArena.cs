@@ -5,17 +5,17 @@ namespace GreenThreads;
 
 // All stacks, in one reserved region of address space with a fixed stride:
 //
-//      base of region                                                        end
-//      | stack 0                      | stack 1                      | ...   |
-//      | guard |  unused ... used --> |
-//              ^ limit            base ^ (less its colour)
+//      start          base of region                                                        end
+//      | large stacks | stack 0                      | stack 1                      | ...   |
+//                     | guard |  unused ... used --> |
+//                             ^ limit            base ^ (less its colour)
 //
 // - Reserved without access and without reserve, so it costs nothing until used; opened for access in chunks from the low end, which keeps it
 //   two mappings whatever the count. No huge pages: a stack touches one page of 4 KB, and a huge one would be 2 MB of memory each.
 // - A power-of-two stride: which stack an address belongs to is a subtraction and a shift.
 // - Colours: the bases of neighbours differ by whole cache lines, or the frames of a hundred thousand equal stacks would all fall into the
 //   same few sets of the first-level cache. Kept under half a page, so that most stacks still fit their first page.
-// - DESIGN.md §2 rule 5 wants foreign stacks below the green ones; their zone will be reserved together with this one.
+// - Large stacks (LargeStacks.cs) must lie below the green ones (DESIGN.md §2 rule 5), so their zone is reserved together with this one.
 internal sealed unsafe class StackArena
 {
     /// <summary>Distance between stacks in bytes; what the measurements in docs/stacks.md ask for.</summary>
@@ -25,6 +25,9 @@ internal sealed unsafe class StackArena
     internal const int GuardSize = 64 * 1024;
 
     internal const int DefaultCapacity = 1 << 20;
+
+    /// <summary>A zone of large stacks has one for so many green ones: an eighth of the address space. Nobody parks in that many foreign calls at once.</summary>
+    internal const int StacksPerLargeStack = 128;
 
     private const int MinimumCapacity = 1 << 10;
 
@@ -45,7 +48,11 @@ internal sealed unsafe class StackArena
     private int _opened;
     private int _used;
 
-    internal StackArena(int stride = DefaultStride, int capacity = DefaultCapacity, StackGuard? guard = null)
+    /// <param name="stride">Distance between stacks in bytes.</param>
+    /// <param name="capacity">How many there can be; fewer where address space is short.</param>
+    /// <param name="guard">Makes the guards; null for the usual ones.</param>
+    /// <param name="hasLargeStacks">Whether it begins with a zone of large stacks.</param>
+    internal StackArena(int stride = DefaultStride, int capacity = DefaultCapacity, StackGuard? guard = null, bool hasLargeStacks = false)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(stride, 2 * GuardSize);
         if (!BitOperations.IsPow2(stride))
@@ -60,29 +67,39 @@ internal sealed unsafe class StackArena
         nint available = AddressSpace.Available / ShareOfLimitedAddressSpace;
         for (Capacity = capacity; ; Capacity /= 2)
         {
-            nint region = 0;
-            if ((nint)Capacity * stride <= available && TryReserve((nint)Capacity * stride, out region))
+            nint start = 0;
+            int large = hasLargeStacks ? Math.Max(Capacity / StacksPerLargeStack, 1) : 0;
+            nint length = (nint)large * LargeStacks.Stride + (nint)Capacity * stride;
+            if (length <= available && TryReserve(length, out start))
             {
-                Region = region;
+                Region = start + (nint)large * LargeStacks.Stride;
+                _ = Interop.madvise(start, length, Interop.MADV_NOHUGEPAGE);
+                LargeStacks = large == 0 ? null : new LargeStacks(start, large, _guard);
                 break;
             }
             if (Capacity / 2 < Math.Min(MinimumCapacity, capacity))
                 throw new SystemCallException("mmap", Errno.ENOMEM, "no address space for green stacks: raise RLIMIT_AS (ulimit -v)");
         }
-        _ = Interop.madvise(Region, (nint)Capacity * stride, Interop.MADV_NOHUGEPAGE);
 
         nint table = Interop.mmap(0, (nint)Capacity * sizeof(CoroutineBlock), Interop.PROT_READ | Interop.PROT_WRITE,
             Interop.MAP_PRIVATE | Interop.MAP_ANONYMOUS | Interop.MAP_NORESERVE, -1, 0);
         if (table == Interop.MAP_FAILED)
         {
             int errno = Marshal.GetLastPInvokeError();
-            _ = Interop.munmap(Region, (nint)Capacity * stride);
+            _ = Interop.munmap(Start, Region + (nint)Capacity * stride - Start);
             throw new SystemCallException("mmap", errno);
         }
         Blocks = (CoroutineBlock*)table;
     }
 
+    /// <summary>Where the green stacks begin.</summary>
     internal nint Region { get; }
+
+    /// <summary>The large stacks below them; null if it has none.</summary>
+    internal LargeStacks? LargeStacks { get; }
+
+    /// <summary>The lowest address of all.</summary>
+    internal nint Start => LargeStacks?.Region ?? Region;
 
     internal int Stride { get; }
 

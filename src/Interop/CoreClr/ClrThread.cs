@@ -30,6 +30,7 @@ internal static unsafe class ClrThread
     private static readonly int s_threadLocalDataPtr = s_layout.ThreadLocalDataPtr;
     private static readonly int s_runtimeThreadLocals = s_layout.RuntimeThreadLocals;
     private static readonly int s_frame = s_layout.Frame;
+    private static readonly int s_stackBounds = s_layout.StackBounds;
 
     // An allocation context that is and stays empty; what an unmounted Thread's pointer refers to. Larger than any RuntimeThreadLocals.
     private static readonly nint s_limbo = (nint)NativeMemory.AllocZeroed(4096);
@@ -175,11 +176,35 @@ internal static unsafe class ClrThread
         s_callWithoutThread(carrier->ThreadSlot, &OnCreated, &creation);
         MoveCarrierStaticsIn(carrier);
 
-        var bounds = (nint*)(state->Thread + s_layout.StackBounds);
-        bounds[0] = stackBase;
-        bounds[1] = stackLimit;
-        bounds[2] = Math.Min(stackLimit + ClrLayout.SufficientStackMargin, stackBase);
-        bounds[3] = Math.Min(stackLimit + ClrLayout.NonRiskyStackMargin, stackBase);
+        SetStackBase(state, stackBase);
+        SetStackLimits(state, StackLimits.Of(stackLimit, stackBase));
+    }
+
+    /// <summary>Where a Thread's stack ends, and below which addresses it is too short: for code that asks, and for stack allocations.</summary>
+    internal readonly record struct StackLimits(nint Limit, nint Sufficient, nint NonRisky)
+    {
+        internal static StackLimits Of(nint limit, nint @base) =>
+            new(limit, Math.Min(limit + ClrLayout.SufficientStackMargin, @base), Math.Min(limit + ClrLayout.NonRiskyStackMargin, @base));
+    }
+
+    private static void SetStackBase(ClrThreadState* state, nint stackBase) => *(nint*)(state->Thread + s_stackBounds) = stackBase;
+
+    /// <summary>T's lower bounds as the runtime knows them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static StackLimits GetStackLimits(ClrThreadState* state)
+    {
+        var bounds = (nint*)(state->Thread + s_stackBounds);
+        return new StackLimits(bounds[1], bounds[2], bounds[3]);
+    }
+
+    /// <summary>Changes them. By T itself, or before it first runs. The base stays: what lies between it and the stack pointer is T's to the runtime.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void SetStackLimits(ClrThreadState* state, in StackLimits limits)
+    {
+        var bounds = (nint*)(state->Thread + s_stackBounds);
+        bounds[1] = limits.Limit;
+        bounds[2] = limits.Sufficient;
+        bounds[3] = limits.NonRisky;
     }
 
     // Nothing but the call: the JIT compiler puts a poll for collections behind a leaf, and in the method that native code enters it puts it behind

@@ -4,7 +4,7 @@ namespace GreenThreads.Tests;
 
 public sealed class MachineCodeTests
 {
-    public static TheoryData<string> Files => ["ThreadStatics.X64.S", "ContextSwitch.X64.S", "StackSampler.X64.S", "ThreadEnd.X64.S", "StackRedirect.X64.S"];
+    public static TheoryData<string> Files => ["ThreadStatics.X64.S", "ContextSwitch.X64.S", "StackSampler.X64.S", "ThreadEnd.X64.S", "StackRedirect.X64.S", "ForeignCall.X64.S"];
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -42,6 +42,7 @@ public sealed class MachineCodeTests
         "StackSampler.X64.S" => [("take_sample", StackSamplerCode.TakeSample)],
         "ThreadEnd.X64.S" => [("end_thread", ThreadEndCode.EndThread)],
         "StackRedirect.X64.S" => [("redirect", StackRedirectCode.Redirect)],
+        "ForeignCall.X64.S" => [("call_on_stack", ForeignCallCode.CallOnStack)],
         _ => throw new ArgumentException($"no routines are known of {file}", nameof(file)),
     };
 }

@@ -22,6 +22,7 @@ internal sealed unsafe class TestCarrier
             body(self);
             foreach (Coroutine coroutine in self._carried)
                 coroutine.ForgetCarrier();
+            Coroutine.GiveLargeStackBack(carrier);
             Carrier.Release(carrier);
         });
     }

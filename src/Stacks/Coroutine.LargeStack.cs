@@ -1,0 +1,143 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace GreenThreads;
+
+// Foreign calls: a coroutine goes on on a large stack (LargeStacks.cs) until the call returns.
+//
+//   higher  | green stack:  ... caller, the P/Invoke's explicit frame, call_on_stack |
+//           |      other green stacks                                                |
+//   lower   | large stack:  the foreign function -> perhaps a callback -> managed code |
+//
+// To the runtime all of it is one stack of the one Thread. Its base stays where it is; the limit and the two execution limits are those of the large stack
+// meanwhile. They travel with the Thread, so a callback may park. Such a park is affine: there is an explicit frame (DESIGN.md §2 rule 9).
+//
+// Who is on a large stack already stays on it: a call within a callback takes no other one.
+//
+// No exception passes call_on_stack: what a managed body throws is caught in its first frame there and thrown again on the green stack. Foreign functions throw
+// none, and what leaves a callback ends the process, as with any P/Invoke.
+internal sealed unsafe partial class Coroutine
+{
+    // Copies of the zone's fields; the capacity is 0 until there is one.
+    private static LargeStacks? s_largeStacks;
+    private static nint s_largeRegion;
+    private static nuint s_largeCapacity;
+    private static nint* s_largeOwners;
+
+    private static readonly delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint, nint, nint> s_callOnStack =
+        (delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint, nint, nint>)ExecutableCode.Publish(ForeignCallCode.CallOnStack)[0];
+
+    // What is to run on the large stack. Taken out at once.
+    private LargeStackBody? _largeStackBody;
+
+    /// <summary>The zone of large stacks.</summary>
+    internal static LargeStacks LargeStacks => s_largeStacks ?? throw new InvalidOperationException("there are no large stacks in bound mode");
+
+    /// <summary>Whether the caller runs on a large stack.</summary>
+    internal static bool IsOnLargeStack
+    {
+        get
+        {
+            byte marker;
+            return (nuint)((nint)(&marker) - s_largeRegion) >> LargeStacks.StrideShift < s_largeCapacity;
+        }
+    }
+
+    /// <summary>The coroutine on whose green stack the caller runs; null on a large stack, and on that of an OS thread.</summary>
+    internal static Coroutine? CurrentOnGreenStack
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            byte marker;
+            nuint index = (nuint)((nint)(&marker) - s_region) >> s_strideShift;
+            // SAFETY: as Current.
+            return index < s_capacity ? Unsafe.As<Coroutine>(GCHandle.FromIntPtr(s_blocks[index].Handle).Target) : null;
+        }
+    }
+
+    private static Coroutine? CurrentOnLargeStack
+    {
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        get
+        {
+            byte marker;
+            nuint index = (nuint)((nint)(&marker) - s_largeRegion) >> LargeStacks.StrideShift;
+            // SAFETY: whoever runs on a large stack has written its handle before.
+            return index < s_largeCapacity ? Unsafe.As<Coroutine>(GCHandle.FromIntPtr(s_largeOwners[index]).Target) : null;
+        }
+    }
+
+    /// <summary>Calls a native function on a large stack. By the running coroutine, on its green stack.</summary>
+    /// <exception cref="GreenThreadLimitException">There is no further large stack.</exception>
+    internal nint CallOnLargeStack(nint function, nint a1, nint a2, nint a3, nint a4, nint a5, nint a6)
+    {
+        CoroutineBlock* block = _block;
+        nint top = block->Carrier->LargeStack;
+        if (top == 0)
+            top = LargeStacks.Take();
+        else
+            block->Carrier->LargeStack = 0;
+        s_largeOwners[(top - 1 - s_largeRegion) >> LargeStacks.StrideShift] = block->Handle;
+        ClrThread.StackLimits limits = ClrThread.GetStackLimits(&block->Clr);
+        ClrThread.SetStackLimits(&block->Clr, ClrThread.StackLimits.Of(LargeStacks.LimitOf(top), top));
+        // SAFETY: the large stack is nobody else's. Native code returns here: no managed exception passes it.
+        nint result = s_callOnStack(a1, a2, a3, a4, a5, a6, function, top);
+        ClrThread.SetStackLimits(&block->Clr, limits);
+        Carrier* carrier = block->Carrier; // The same as before: what parks in a native call is affine.
+        if (carrier->LargeStack == 0)
+        {
+            carrier->LargeStack = top;
+            carrier->IsLargeStackUsed = true;
+        }
+        else
+        {
+            LargeStacks.Return(top);
+        }
+        return result;
+    }
+
+    /// <summary>Runs managed code on a large stack; it keeps what it throws. By the running coroutine, on its green stack.</summary>
+    /// <exception cref="GreenThreadLimitException">There is no further large stack.</exception>
+    internal void RunOnLargeStack(LargeStackBody body)
+    {
+        _largeStackBody = body;
+        try
+        {
+            CallOnLargeStack((nint)(delegate* unmanaged<void>)&EnterLargeStack, 0, 0, 0, 0, 0, 0);
+        }
+        finally
+        {
+            _largeStackBody = null; // Still there if there was no large stack.
+        }
+    }
+
+    // No leaf in the method that native code enters: see ClrThread.OnCreated.
+    [UnmanagedCallersOnly]
+    private static void EnterLargeStack() => RunLargeStackBody();
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void RunLargeStackBody()
+    {
+        Coroutine self = Current!;
+        LargeStackBody body = self._largeStackBody!;
+        self._largeStackBody = null;
+        body.Run();
+    }
+
+    /// <summary>The carrier is about to end: its large stack goes back.</summary>
+    internal static void GiveLargeStackBack(Carrier* carrier)
+    {
+        if (carrier->LargeStack != 0)
+            LargeStacks.Return(carrier->LargeStack);
+        carrier->LargeStack = 0;
+    }
+
+    /// <summary>The carrier has been idle for a while: its large stack gives back the memory that it used. On the carrier's OS thread.</summary>
+    internal static void TrimLargeStack(Carrier* carrier)
+    {
+        carrier->IsLargeStackUsed = false;
+        if (carrier->LargeStack != 0)
+            LargeStacks.Trim(carrier->LargeStack);
+    }
+}
