@@ -24,9 +24,6 @@ internal sealed unsafe partial class Coroutine
     private static nuint s_largeCapacity;
     private static nint* s_largeOwners;
 
-    private static readonly delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint, nint, nint> s_callOnStack =
-        (delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint, nint, nint>)ExecutableCode.Publish(ForeignCallCode.CallOnStack)[0];
-
     // What is to run on the large stack. Taken out at once.
     private LargeStackBody? _largeStackBody;
 
@@ -72,6 +69,28 @@ internal sealed unsafe partial class Coroutine
     /// <exception cref="GreenThreadLimitException">There is no further large stack.</exception>
     internal nint CallOnLargeStack(nint function, nint a1, nint a2, nint a3, nint a4, nint a5, nint a6)
     {
+        nint top = BorrowLargeStack(out ClrThread.StackLimits limits);
+        // SAFETY: the large stack is nobody else's. Native code returns here: no managed exception passes it.
+        nint result = ForeignCode.CallOnStack(a1, a2, a3, a4, a5, a6, function, top);
+        GiveLargeStackBack(top, limits);
+        return result;
+    }
+
+    /// <summary>The same, and keeps its errno.</summary>
+    /// <exception cref="GreenThreadLimitException">There is no further large stack.</exception>
+    internal nint CallOnLargeStack(nint function, nint a1, nint a2, nint a3, nint a4, nint a5, nint a6, out int error)
+    {
+        int errno;
+        nint top = BorrowLargeStack(out ClrThread.StackLimits limits);
+        nint result = ForeignCode.CallKeepingError(a1, a2, a3, a4, a5, a6, function, top, Interop.__errno_location(), &errno);
+        GiveLargeStackBack(top, limits);
+        error = errno;
+        return result;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private nint BorrowLargeStack(out ClrThread.StackLimits limits)
+    {
         CoroutineBlock* block = _block;
         nint top = block->Carrier->LargeStack;
         if (top == 0)
@@ -79,10 +98,15 @@ internal sealed unsafe partial class Coroutine
         else
             block->Carrier->LargeStack = 0;
         s_largeOwners[(top - 1 - s_largeRegion) >> LargeStacks.StrideShift] = block->Handle;
-        ClrThread.StackLimits limits = ClrThread.GetStackLimits(&block->Clr);
+        limits = ClrThread.GetStackLimits(&block->Clr);
         ClrThread.SetStackLimits(&block->Clr, ClrThread.StackLimits.Of(LargeStacks.LimitOf(top), top));
-        // SAFETY: the large stack is nobody else's. Native code returns here: no managed exception passes it.
-        nint result = s_callOnStack(a1, a2, a3, a4, a5, a6, function, top);
+        return top;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void GiveLargeStackBack(nint top, in ClrThread.StackLimits limits)
+    {
+        CoroutineBlock* block = _block;
         ClrThread.SetStackLimits(&block->Clr, limits);
         Carrier* carrier = block->Carrier; // The same as before: what parks in a native call is affine.
         if (carrier->LargeStack == 0)
@@ -94,7 +118,6 @@ internal sealed unsafe partial class Coroutine
         {
             LargeStacks.Return(top);
         }
-        return result;
     }
 
     /// <summary>Runs managed code on a large stack; it keeps what it throws. By the running coroutine, on its green stack.</summary>
@@ -139,5 +162,17 @@ internal sealed unsafe partial class Coroutine
         carrier->IsLargeStackUsed = false;
         if (carrier->LargeStack != 0)
             LargeStacks.Trim(carrier->LargeStack);
+    }
+
+    // A class of its own: where executable memory is forbidden, bound mode must not fail with it.
+    private static class ForeignCode
+    {
+        private static readonly nint[] s_code = ExecutableCode.Publish(ForeignCallCode.CallOnStack, ForeignCallCode.CallKeepingError);
+
+        internal static readonly delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint, nint, nint> CallOnStack =
+            (delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint, nint, nint>)s_code[0];
+
+        internal static readonly delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint, nint, int*, int*, nint> CallKeepingError =
+            (delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint, nint, int*, int*, nint>)s_code[1];
     }
 }

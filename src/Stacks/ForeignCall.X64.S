@@ -13,3 +13,25 @@ call_on_stack:
     mov %rbp, %rsp
     pop %rbp
     ret
+
+# call_keeping_error(a1, a2, a3, a4, a5, a6, function, stack, errno*, error*): the same, with errno 0 before and kept after
+#   0x10(%rbp)    the function
+#   0x18(%rbp)    the upper end of the other stack, a multiple of 16
+#   0x20(%rbp)    the address of the OS thread's errno
+#   0x28(%rbp)    where its value goes
+call_keeping_error:
+    push %rbp
+    mov %rsp, %rbp
+    mov 0x20(%rbp), %rax
+    movl $0, (%rax)
+    mov 0x10(%rbp), %r11
+    mov 0x18(%rbp), %rsp
+    xor %eax, %eax
+    call *%r11
+    mov 0x20(%rbp), %rcx
+    mov (%rcx), %ecx
+    mov 0x28(%rbp), %rsi
+    mov %ecx, (%rsi)
+    mov %rbp, %rsp
+    pop %rbp
+    ret

@@ -7,6 +7,7 @@ internal static class Program
     private static readonly Dictionary<string, Func<string[], int>> s_scenarios = new()
     {
         ["stack-overflow"] = CrashScenarios.StackOverflow,
+        ["stack-overflow-in-foreign"] = CrashScenarios.StackOverflowInForeign,
         ["touch-guard"] = CrashScenarios.TouchGuard,
         ["fail-fast"] = CrashScenarios.FailFast,
         ["unhandled"] = CrashScenarios.Unhandled,

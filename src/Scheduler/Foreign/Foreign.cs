@@ -60,8 +60,8 @@ public static unsafe partial class Foreign
 
     /// <summary>
     /// The same as <see cref="Call(nint)"/>, and keeps the call's <c>errno</c>, which is 0 before: <see cref="Marshal.GetLastPInvokeError"/> and
-    /// <see cref="Marshal.GetLastSystemError"/> give it afterwards. The first belongs to the green thread and stays; the second to the OS thread, until it makes its
-    /// next system call.
+    /// <see cref="Marshal.GetLastSystemError"/> give it afterwards. The first belongs to the green thread and stays; the second is that of the OS thread, which the next
+    /// system call of whoever may change, the runtime's own too.
     /// </summary>
     /// <inheritdoc cref="Call(nint)" path="/returns|/exception"/>
     /// <param name="function">Its address.</param>
@@ -73,12 +73,26 @@ public static unsafe partial class Foreign
     /// <param name="a6">The sixth.</param>
     public static nint CallKeepingError(nint function, nint a1 = 0, nint a2 = 0, nint a3 = 0, nint a4 = 0, nint a5 = 0, nint a6 = 0)
     {
-        // As the code that is generated for SetLastError: the runtime keeps errno when a call returns.
-        Marshal.SetLastSystemError(0);
-        nint result = Call(function, a1, a2, a3, a4, a5, a6);
-        int error = Marshal.GetLastSystemError();
+        if (function == 0)
+            ThrowNoFunction();
+        nint result = Coroutine.CurrentOnGreenStack is { } self
+            ? self.CallOnLargeStack(function, a1, a2, a3, a4, a5, a6, out int error)
+            : CallHere(function, a1, a2, a3, a4, a5, a6, out error);
         Marshal.SetLastPInvokeError(error);
-        Marshal.SetLastSystemError(error); // It was read by what may have changed it.
+        Marshal.SetLastSystemError(error);
+        return result;
+    }
+
+    // Optimised from the first call on, and with nothing between the return and the read, so that nothing is compiled there. The runtime itself keeps errno when a
+    // collection holds the return up.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static nint CallHere(nint function, nint a1, nint a2, nint a3, nint a4, nint a5, nint a6, out int error)
+    {
+        int* errno = Interop.__errno_location();
+        *errno = 0;
+        // SAFETY: as Call.
+        nint result = ((delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint>)function)(a1, a2, a3, a4, a5, a6);
+        error = *errno;
         return result;
     }
 

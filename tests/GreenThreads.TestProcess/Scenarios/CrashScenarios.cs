@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace GreenThreads.TestProcess;
 
@@ -10,6 +11,13 @@ internal static unsafe class CrashScenarios
     internal static int StackOverflow(string[] args)
     {
         GreenThread.Spawn(OverflowingGreenBody).Join();
+        return 0;
+    }
+
+    /// <summary>On a large stack: in managed code there, or in a callback of native code.</summary>
+    internal static int StackOverflowInForeign(string[] args)
+    {
+        GreenThread.Spawn(args is ["callback"] ? OverflowingSort : OverflowingForeignBody).Join();
         return 0;
     }
 
@@ -44,6 +52,20 @@ internal static unsafe class CrashScenarios
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void OverflowingGreenBody() => Console.WriteLine(RecurseForEver(1));
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void OverflowingForeignBody() => Foreign.Run(OverflowingGreenBody);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void OverflowingSort()
+    {
+        int* numbers = stackalloc int[] { 3, 1, 2 };
+        nint sort = NativeLibrary.GetExport(NativeLibrary.Load("libc.so.6"), "qsort");
+        Foreign.Call(sort, (nint)numbers, 3, sizeof(int), (nint)(delegate* unmanaged<int*, int*, int>)&OverflowingComparer);
+    }
+
+    [UnmanagedCallersOnly]
+    private static int OverflowingComparer(int* left, int* right) => RecurseForEver(1);
 
     // The addition after the call forbids a tail call.
     [MethodImpl(MethodImplOptions.NoInlining)]

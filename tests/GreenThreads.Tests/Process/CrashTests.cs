@@ -10,6 +10,22 @@ public sealed class CrashTests
     }
 
     [Fact]
+    public void Stack_overflow_on_a_large_stack_ends_the_process_with_the_frames_of_both_stacks()
+    {
+        ChildResult child = ChildProcess.Run("stack-overflow-in-foreign");
+        AssertAborted(child, "Stack overflow.", "CrashScenarios.RecurseForEver(Int32)", "CrashScenarios.OverflowingGreenBody()", "GreenThreads.Foreign.Run",
+            "CrashScenarios.OverflowingForeignBody()");
+    }
+
+    [Fact]
+    public void Stack_overflow_in_a_callback_ends_the_process_with_the_frames_of_both_stacks()
+    {
+        ChildResult child = ChildProcess.Run("stack-overflow-in-foreign", "callback");
+        AssertAborted(child, "Stack overflow.", "CrashScenarios.RecurseForEver(Int32)", "CrashScenarios.OverflowingComparer", "GreenThreads.Foreign.Call",
+            "CrashScenarios.OverflowingSort()");
+    }
+
+    [Fact]
     public void FailFast_on_a_green_thread_ends_the_process_with_the_message_and_the_green_threads_frames()
     {
         ChildResult child = ChildProcess.Run("fail-fast");
