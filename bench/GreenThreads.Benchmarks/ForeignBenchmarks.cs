@@ -10,7 +10,8 @@ namespace GreenThreads.Benchmarks;
 [MemoryDiagnoser]
 public unsafe partial class ForeignBenchmarks
 {
-    private const int Calls = 100_000;
+    internal const int Calls = 20_000;
+    internal const int SlowCalls = 100;
 
     private static readonly Lazy<SchedulerGroup> s_one = new(static () => new SchedulerGroup(new SchedulerGroupOptions { Schedulers = 1, Name = "foreign" }));
     private static readonly nint s_labs = NativeLibrary.GetExport(NativeLibrary.Load("libc.so.6"), "labs");
@@ -19,12 +20,34 @@ public unsafe partial class ForeignBenchmarks
     [LibraryImport("libc")]
     private static partial nint labs(nint number);
 
+    [LibraryImport("libc", EntryPoint = "labs", SetLastError = true)]
+    private static partial nint LabsKeepingError(nint number);
+
     [Benchmark(Baseline = true, OperationsPerInvoke = Calls, Description = "P/Invoke on a green thread")]
     public nint PlainCall() => OnGreenThread(static () =>
     {
         nint sum = 0;
         for (nint i = 0; i < Calls; i++)
             sum += labs(-i);
+        return sum;
+    });
+
+    [Benchmark(OperationsPerInvoke = Calls, Description = "function pointer on a green thread")]
+    public nint PointerCall() => OnGreenThread(static () =>
+    {
+        var function = (delegate* unmanaged<nint, nint>)s_labs;
+        nint sum = 0;
+        for (nint i = 0; i < Calls; i++)
+            sum += function(-i);
+        return sum;
+    });
+
+    [Benchmark(OperationsPerInvoke = Calls, Description = "P/Invoke with SetLastError")]
+    public nint PlainCallKeepingError() => OnGreenThread(static () =>
+    {
+        nint sum = 0;
+        for (nint i = 0; i < Calls; i++)
+            sum += LabsKeepingError(-i);
         return sum;
     });
 
@@ -63,18 +86,18 @@ public unsafe partial class ForeignBenchmarks
         return sum;
     }
 
-    [Benchmark(OperationsPerInvoke = Calls / 100, Description = "Foreign.RunBlocking")]
+    [Benchmark(OperationsPerInvoke = SlowCalls, Description = "Foreign.RunBlocking")]
     public nint ForeignRunBlocking() => OnGreenThread(static () =>
     {
-        for (nint i = 0; i < Calls / 100; i++)
+        for (nint i = 0; i < SlowCalls; i++)
             Foreign.RunBlocking(s_nothing);
         return 0;
     });
 
-    [Benchmark(OperationsPerInvoke = Calls / 100, Description = "Compute.Run")]
+    [Benchmark(OperationsPerInvoke = SlowCalls, Description = "Compute.Run")]
     public nint ComputeRun() => OnGreenThread(static () =>
     {
-        for (nint i = 0; i < Calls / 100; i++)
+        for (nint i = 0; i < SlowCalls; i++)
             Compute.Run(s_nothing);
         return 0;
     });

@@ -2,7 +2,7 @@ using BenchmarkDotNet.Running;
 using GreenThreads.Benchmarks;
 
 // "parked [COUNT]" measures memory and creation, "scaling [RUNS [SCHEDULERS]]" whole loads, "stuck" delays, "blocked" stock waits: what no benchmark of many rounds can;
-// "contexts" asks the questions of ContextBenchmarks in turns.
+// "contexts" asks the questions of ContextBenchmarks in turns, "foreign" those of ForeignBenchmarks.
 // Everything else goes to BenchmarkDotNet.
 if (args is ["parked", .. string[] parked])
     return ParkedMemory.Run(parked);
@@ -14,5 +14,7 @@ if (args is ["blocked"])
     return BlockedWaits.Run();
 if (args is ["contexts"])
     return ContextCost.Run();
+if (args is ["foreign"])
+    return ForeignCost.Run();
 BenchmarkSwitcher.FromAssembly(typeof(YieldBenchmarks).Assembly).Run(args);
 return 0;
