@@ -68,9 +68,9 @@ internal sealed class TcpServer
             using (session.Stream)
                 session.Serve();
         }
-        catch (Exception exception) when (exception is IOException or ObjectDisposedException)
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidDataException)
         {
-            // The peer has gone, or was too slow.
+            // The peer has gone, was too slow, or said something that it may not say.
         }
         catch (Exception exception) when (exception is not GreenThreadCanceledException)
         {
