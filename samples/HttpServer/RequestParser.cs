@@ -56,7 +56,7 @@ internal sealed class RequestParser(HttpLimits limits)
         while (true)
         {
             int end = data[_scanned..].IndexOf((byte)'\n');
-            CheckLength((end < 0 ? data.Length : _scanned + end) - _lineStart);
+            CheckLength(data[_lineStart..(end < 0 ? data.Length : _scanned + end)].TrimEnd((byte)'\r').Length);
             if (end < 0)
             {
                 _scanned = data.Length;

@@ -25,23 +25,21 @@ public sealed class UsageTests
         Assert.StartsWith($"{server}: --port takes one number from 0 to 65535", Assert.Single(error.Split('\n')), StringComparison.Ordinal);
     }
 
-    [Theory]
-    [MemberData(nameof(Servers))]
-    public void A_port_in_use_is_one_line_and_exit_code_1(string server, string[] arguments)
+    [Fact]
+    public void A_port_in_use_is_one_line_and_exit_code_1()
     {
         using var occupant = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         occupant.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         occupant.Listen();
-        (int exitCode, string output, string error) = SampleProcess.Run(server, [.. arguments, "--port", $"{((IPEndPoint)occupant.LocalEndPoint!).Port}"]);
+        (int exitCode, string output, string error) = SampleProcess.Run("EchoServer", ["--port", $"{((IPEndPoint)occupant.LocalEndPoint!).Port}"]);
         Assert.Equal((1, ""), (exitCode, output));
         Assert.Contains("bind", Assert.Single(error.Split('\n'), line => !line.StartsWith("Warning:", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
 
-    [Theory]
-    [MemberData(nameof(Servers))]
-    public void SIGINT_ends_it_well_too(string server, string[] arguments)
+    [Fact]
+    public void SIGINT_ends_it_well_too()
     {
-        using SampleProcess process = SampleProcess.Start(server, [.. arguments, "--port", "0"]);
+        using SampleProcess process = SampleProcess.Start("EchoServer", "--port", "0");
         process.WaitForAddress();
         process.Send(PosixSignal.SIGINT);
         Assert.Equal(0, process.WaitForExit());

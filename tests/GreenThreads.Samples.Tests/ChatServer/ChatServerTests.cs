@@ -24,6 +24,8 @@ public sealed class ChatServerTests
         bob.WaitForLine("* nobody hears you");
         ada.WaitForLine("* bob has left tea");
         Say(bob, "/quit");
+        bob.WaitForLine("* bye");
+        bob.Input.Close(); // nc waits for this end too.
         Assert.Equal(0, bob.WaitForExit());
         Assert.Equal(0, server.Stop());
         ada.WaitForLine("* the server ends");

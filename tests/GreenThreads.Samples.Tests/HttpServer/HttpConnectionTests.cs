@@ -202,7 +202,7 @@ public sealed partial class HttpConnectionTests
     }
 
     [Fact]
-    public void After_a_stop_the_request_at_hand_is_the_last_one()
+    public void After_a_stop_the_next_answer_says_that_it_is_the_last_one()
     {
         byte[] requests = Bytes(string.Concat(Enumerable.Repeat($"GET / HTTP/1.1\r\n{Host}\r\n", 3)));
         var stream = new ScriptedStream(requests);
@@ -217,7 +217,8 @@ public sealed partial class HttpConnectionTests
         {
             connection.Serve();
         }
-        Assert.Equal(1, count);
+        Assert.Equal(2, count);
+        Assert.Contains("Connection: close", Encoding.Latin1.GetString(stream.Written).Split(Ok)[2], StringComparison.Ordinal);
     }
 
     [Fact]
