@@ -7,7 +7,8 @@ internal static class Statistics
     {
         SchedulerSnapshot[] schedulers = [.. group.Schedulers.Where(scheduler => !scheduler.IsSpare)];
         long blocked = schedulers.Sum(scheduler => scheduler.StuckInNativeCode), computed = schedulers.Sum(scheduler => scheduler.StuckComputing);
+        double longest = schedulers.Max(scheduler => scheduler.LongestBlock.TotalMilliseconds);
         Console.WriteLine(FormattableString.Invariant(
-            $"statistics: schedulers {schedulers.Length}, spawned {group.Spawned}, stuck in native code {blocked}, stuck computing {computed}"));
+            $"statistics: schedulers {schedulers.Length}, spawned {group.Spawned}, stuck in native code {blocked}, stuck computing {computed}, longest block {longest:F1} ms"));
     }
 }

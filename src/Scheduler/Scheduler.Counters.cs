@@ -41,6 +41,9 @@ internal sealed partial class Scheduler
     internal long StuckInNativeCode;
     internal long StuckComputing;
 
+    /// <summary>The longest that it was blocked at a stretch, in ticks of <see cref="TimeSpan"/>. Written by the monitor.</summary>
+    internal long LongestBlock;
+
     /// <summary>Whether the monitor takes it for stuck now. Written by the monitor.</summary>
     internal volatile bool IsStuck;
 
@@ -77,6 +80,7 @@ internal sealed partial class Scheduler
             Parks = Volatile.Read(ref _parks),
             StuckInNativeCode = Volatile.Read(ref StuckInNativeCode),
             StuckComputing = Volatile.Read(ref StuckComputing),
+            LongestBlock = new TimeSpan(Volatile.Read(ref LongestBlock)),
             IdleTime = Stopwatch.GetElapsedTime(0, idle),
             ManagedWaits = Waits.Snapshot(),
             AffineParks = _affineParks.Snapshot(),

@@ -12,6 +12,7 @@ namespace GreenThreads;
 //   - it is told apart whether it is in native code (its CLR Thread is in preemptive mode: a blocking call, a contended lock) or computes;
 //     one line is logged for each site and minute (SchedulerMonitor.Report.cs), from the thread pool: the monitor runs no code of a user's;
 //   - the monitor polls its epoll set and its timers for it, and wakes whom they concern into the injection queue;
+//   - the longest stretch that it was blocked in the kernel is kept (SchedulerMonitor.Blocks.cs);
 //   - if all schedulers are stuck and work waits, a spare one starts; it retires when a regular one is back (SchedulerMonitor.Spares.cs).
 // Affine green threads of a stuck scheduler wait until it is back: no other OS thread may run them.
 //
@@ -67,6 +68,9 @@ internal sealed partial class SchedulerMonitor
 
         /// <summary>How long it has picked nothing.</summary>
         internal TimeSpan Unchanged { get; set; }
+
+        /// <summary>How long it has been blocked, from the first look at which it was; null if it was not at the last one.</summary>
+        internal TimeSpan? Blocked { get; set; }
 
         /// <summary>Something lay in its ring at the last look.</summary>
         internal bool HadBacklog { get; set; }
@@ -211,6 +215,7 @@ internal sealed partial class SchedulerMonitor
                 Report(watch, nameless, mustBeNow: true);
             watch.Picks = picks;
             watch.Unchanged = TimeSpan.Zero;
+            watch.Blocked = null;
             scheduler.IsYieldDue = false;
             if (scheduler.IsStuck)
                 scheduler.IsStuck = false;
@@ -218,6 +223,7 @@ internal sealed partial class SchedulerMonitor
         else
         {
             watch.Unchanged += elapsed;
+            MeasureBlock(watch, running, elapsed);
             scheduler.IsYieldDue = true;
             if (scheduler.TakeNextOfLate() is { } next)
                 _group.Inject(next);

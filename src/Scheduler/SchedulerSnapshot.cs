@@ -51,6 +51,12 @@ public sealed record SchedulerSnapshot
     /// <summary>How often the monitor found it stuck in a computation.</summary>
     public required long StuckComputing { get; init; }
 
+    /// <summary>
+    /// The longest that a green thread kept its OS thread blocked in the kernel, as far as the monitor has seen: at two or more of its looks in a row, which are a quarter
+    /// of <see cref="SchedulerGroupOptions.MonitorThreshold"/> apart. It may have been up to two looks longer; zero if there was nothing of that length.
+    /// </summary>
+    public required TimeSpan LongestBlock { get; init; }
+
     /// <summary>How long it has slept in all.</summary>
     public required TimeSpan IdleTime { get; init; }
 

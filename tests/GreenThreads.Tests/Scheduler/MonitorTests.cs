@@ -69,6 +69,17 @@ public sealed class MonitorTests
         hog.Join();
     }
 
+    [SwitchedFact]
+    public void The_longest_block_is_measured()
+    {
+        using var group = new SchedulerGroup(new SchedulerGroupOptions { Schedulers = 1 });
+        using var unstick = new ManualResetEventSlim();
+        GreenThread blocker = group.Spawn(() => Green.BlockOsThread(unstick));
+        Assert.True(SpinWait.SpinUntil(() => group.Snapshot().Schedulers[0].LongestBlock > TimeSpan.FromMilliseconds(20), TimeLimit.Generous));
+        unstick.Set();
+        blocker.Join();
+    }
+
     private static void Compute(ref bool stop)
     {
         while (!Volatile.Read(ref stop))
