@@ -17,11 +17,14 @@ internal sealed partial class ServerProcess : IDisposable
     {
         string directory = AppContext.BaseDirectory;
         string[] green = ["--port", "0", "--schedulers", schedulers.ToString(CultureInfo.InvariantCulture), "--statistics"];
+        string self = typeof(ServerProcess).Assembly.Location;
+        // With the frameworks of this program: what ASP.NET Core has is not copied into its output, and the samples need some of it.
+        string[] exec = ["exec", "--runtimeconfig", Path.ChangeExtension(self, "runtimeconfig.json"), "--depsfile", Path.ChangeExtension(self, "deps.json")];
         string[] arguments = kind switch
         {
-            ServerKind.GreenEcho => [Path.Combine(directory, "EchoServer.dll"), .. green],
-            ServerKind.GreenHttp => [Path.Combine(directory, "HttpServer.dll"), .. green],
-            _ => [typeof(ServerProcess).Assembly.Location, "serve", kind.ToString()],
+            ServerKind.GreenEcho => [.. exec, Path.Combine(directory, "EchoServer.dll"), .. green],
+            ServerKind.GreenHttp => [.. exec, Path.Combine(directory, "HttpServer.dll"), .. green],
+            _ => [self, "serve", kind.ToString()],
         };
         string dotnet = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
         _process = Process.Start(new ProcessStartInfo(dotnet, arguments) { RedirectStandardOutput = true })!;
