@@ -33,13 +33,15 @@ internal static class Program
         CommandLine.Number("--message-timeout", "SECONDS", 0.1, 86_400.0, 5.0, "So long a message may take from its first byte to its last");
     private static readonly Option<int> s_count = CommandLine.Number("--count", "N", 1, int.MaxValue, 3, "How many pings");
     private static readonly Option<double> s_interval =
-        CommandLine.Number("--interval", "SECONDS", 0.01, 3600.0, RabcClient.UsualPingInterval.TotalSeconds, "From one ping to the next");
+        CommandLine.Number("--interval", "SECONDS", 0.01, 3600.0, RabcClientOptions.Usual.PingInterval.TotalSeconds, "From one ping to the next");
+    private static readonly Option<int> s_patience =
+        CommandLine.Number("--patience", "N", 1, int.MaxValue, RabcClientOptions.Usual.Patience, "Pings without an answer before the server is given up");
     private static readonly Argument<string[]> s_texts = new("text") { Description = "What to send; without any, the lines of the standard input.", Arity = ArgumentArity.ZeroOrMore };
 
     private static readonly Command s_serve =
         new("serve", "Answers clients until SIGTERM or SIGINT.") { s_socket, s_maximumLength, s_maximumConnections, s_idle, s_messageTimeout };
-    private static readonly Command s_ping = new("ping", "Asks the server whether it is there.") { s_socket, s_maximumLength, s_count, s_interval };
-    private static readonly Command s_echo = new("echo", "Prints what the server sends back.") { s_socket, s_maximumLength, s_interval, s_texts };
+    private static readonly Command s_ping = new("ping", "Asks the server whether it is there.") { s_socket, s_maximumLength, s_count, s_interval, s_patience };
+    private static readonly Command s_echo = new("echo", "Prints what the server sends back.") { s_socket, s_maximumLength, s_interval, s_patience, s_texts };
 
     private static int Main(string[] args)
     {
@@ -125,7 +127,7 @@ internal static class Program
 
     private static RabcClient Connect(ParseResult result, ILogger logger)
     {
-        double interval = result.GetValue(s_interval);
-        return RabcClient.Connect(result.GetValue(s_socket)!, result.GetValue(s_maximumLength), TimeSpan.FromSeconds(interval), logger);
+        var options = new RabcClientOptions(result.GetValue(s_maximumLength), TimeSpan.FromSeconds(result.GetValue(s_interval)), result.GetValue(s_patience));
+        return RabcClient.Connect(result.GetValue(s_socket)!, options, logger);
     }
 }

@@ -13,11 +13,18 @@ namespace GreenThreads.Samples.Rabc;
 //   Poll      waits until there is something to do
 //   Process   does it without waiting: reads what has come, sends what is left, pings when the timer says so; calls the events
 
+/// <summary>How the client is to be.</summary>
+/// <param name="MaximumLength">The longest message that is sent or taken, in bytes.</param>
+/// <param name="PingInterval">How often to ask whether the server is there.</param>
+/// <param name="Patience">How many pings may be without an answer when the next one is due, before the server is given up.</param>
+internal sealed record RabcClientOptions(int MaximumLength, TimeSpan PingInterval, int Patience)
+{
+    internal static readonly RabcClientOptions Usual = new(Protocol.DefaultMaximumLength, TimeSpan.FromSeconds(2), Patience: 1);
+}
+
 /// <summary>A client of the server. Not for several threads at once.</summary>
 internal sealed class RabcClient : IDisposable
 {
-    internal static readonly TimeSpan UsualPingInterval = TimeSpan.FromSeconds(2);
-
     private const int SocketKey = 1;
     private const int TimerKey = 2;
 
@@ -26,25 +33,24 @@ internal sealed class RabcClient : IDisposable
     private readonly GreenTimer _timer;
     private readonly ILogger _logger;
     private readonly int _maximumLength;
-    private readonly TimeSpan _pingInterval;
+    private readonly int _patience;
     private readonly ReceiveBuffer _received;
     private readonly List<byte> _unsent = [];
-    private long _pingNumber;
-    private long _pingSent;
-    private bool _isPongDue;
+    private long _pingsSent;
+    private long _pongsReceived;
 
-    private RabcClient(string name, int maximumLength, TimeSpan pingInterval, ILogger logger)
+    private RabcClient(string name, RabcClientOptions options, ILogger logger)
     {
-        _maximumLength = maximumLength;
-        _pingInterval = pingInterval;
+        _maximumLength = options.MaximumLength;
+        _patience = options.Patience;
         _logger = logger;
-        _received = new ReceiveBuffer(maximumLength);
+        _received = new ReceiveBuffer(_maximumLength);
         try
         {
             // The framework writes an abstract name with a zero.
             _socket.Connect(new UnixDomainSocketEndPoint(name[0] == '@' ? $"\0{name[1..]}" : name));
             _socket.Blocking = false;
-            _timer = GreenTimer.Periodic(pingInterval);
+            _timer = GreenTimer.Periodic(options.PingInterval);
             _epoll.Add(_socket.SafeHandle, SocketKey);
             _epoll.Add(_timer.Handle, TimerKey);
         }
@@ -66,11 +72,10 @@ internal sealed class RabcClient : IDisposable
 
     /// <summary>Connects to a server. Does not wait.</summary>
     /// <param name="name">The path of its socket, or an abstract name with an <c>@</c>.</param>
-    /// <param name="maximumLength">The longest message that is sent or taken, in bytes.</param>
-    /// <param name="pingInterval">How often to ask whether the server is there.</param>
+    /// <param name="options">How it is to be.</param>
     /// <param name="logger">For what is worth noting.</param>
     /// <exception cref="IOException">Nobody listens there.</exception>
-    internal static RabcClient Connect(string name, int maximumLength, TimeSpan pingInterval, ILogger logger) => new(name, maximumLength, pingInterval, logger);
+    internal static RabcClient Connect(string name, RabcClientOptions options, ILogger logger) => new(name, options, logger);
 
     /// <summary>Waits until <see cref="Process"/> has something to do. Parks a green thread; blocks a plain OS thread.</summary>
     /// <param name="timeout">How long at most.</param>
@@ -78,7 +83,7 @@ internal sealed class RabcClient : IDisposable
     internal bool Poll(TimeSpan timeout) => EventLoop.WaitReadable(_epoll, timeout);
 
     /// <summary>Does what there is to do, without waiting, and calls the events.</summary>
-    /// <exception cref="IOException">The server has ended the connection, says that something was wrong, or has not answered the ping before.</exception>
+    /// <exception cref="IOException">The server has ended the connection, says that something was wrong, or has not answered the pings before.</exception>
     internal void Process()
     {
         Span<int> ready = stackalloc int[2];
@@ -93,8 +98,8 @@ internal sealed class RabcClient : IDisposable
         {
             if (ticks > 1)
                 Log.PingsLeftOut(_logger, ticks - 1);
-            if (_isPongDue)
-                throw new IOException($"the server has not answered for {_pingInterval.TotalSeconds} s");
+            if (_pingsSent - _pongsReceived > _patience)
+                throw new IOException($"the server has not answered the last {_pingsSent - _pongsReceived} pings");
             Ping();
         }
     }
@@ -102,12 +107,11 @@ internal sealed class RabcClient : IDisposable
     /// <summary>Asks whether the server is there, now instead of when the timer says so. Does not wait.</summary>
     internal void Ping()
     {
-        _isPongDue = true;
-        _pingSent = Stopwatch.GetTimestamp();
-        byte[] number = new byte[sizeof(long)];
-        BinaryPrimitives.WriteInt64BigEndian(number, ++_pingNumber);
-        Send(MessageKind.Ping, number);
-        Log.PingSent(_logger, _pingNumber);
+        byte[] content = new byte[2 * sizeof(long)];
+        BinaryPrimitives.WriteInt64BigEndian(content, ++_pingsSent);
+        BinaryPrimitives.WriteInt64BigEndian(content.AsSpan(sizeof(long)), Stopwatch.GetTimestamp());
+        Send(MessageKind.Ping, content);
+        Log.PingSent(_logger, _pingsSent);
     }
 
     /// <summary>Asks the server to send this back. Does not wait: what the socket does not take is kept.</summary>
@@ -170,10 +174,10 @@ internal sealed class RabcClient : IDisposable
         ReadOnlyMemory<byte> content = message[1..];
         switch ((MessageKind)message.Span[0])
         {
-            case MessageKind.Pong when content.Length == sizeof(long):
+            case MessageKind.Pong when content.Length == 2 * sizeof(long):
+                _pongsReceived++;
                 long number = BinaryPrimitives.ReadInt64BigEndian(content.Span);
-                TimeSpan elapsed = Stopwatch.GetElapsedTime(_pingSent);
-                _isPongDue &= number != _pingNumber;
+                TimeSpan elapsed = Stopwatch.GetElapsedTime(BinaryPrimitives.ReadInt64BigEndian(content.Span[sizeof(long)..]));
                 Log.PongReceived(_logger, number, elapsed);
                 Ponged?.Invoke(number, elapsed);
                 break;
