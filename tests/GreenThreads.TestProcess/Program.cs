@@ -35,6 +35,8 @@ internal static class Program
         ["signals"] = SignalScenario.Run,
         ["children"] = ChildrenScenario.Run,
         ["children-ignored"] = ChildrenScenario.RunIgnored,
+        ["descriptors"] = DescriptorScenario.Exhaust,
+        ["descriptor-leaks"] = DescriptorScenario.Leak,
         ["selfcheck"] = SelfCheckScenario.Run,
     };
 

@@ -10,9 +10,9 @@ public sealed class RabcTests
     {
         string name = UniqueName();
         using SampleProcess server = Serve(name);
-        (int exitCode, string output, string error) = SampleProcess.Run("Rabc", "echo", "--socket", name, "one", "twö");
-        Assert.Equal((0, "one\ntwö", ""), (exitCode, output, error));
-        (exitCode, output, error) = SampleProcess.Run("Rabc", "ping", "--socket", name, "--count", "3", "--interval", "0.02", "--patience", "1000000");
+        (int exitCode, string output, _) = SampleProcess.Run("Rabc", "echo", "--socket", name, "one", "twö");
+        Assert.Equal((0, "one\ntwö"), (exitCode, output));
+        (exitCode, output, _) = SampleProcess.Run("Rabc", "ping", "--socket", name, "--count", "3", "--interval", "0.02", "--patience", "1000000");
         Assert.Equal((0, 3), (exitCode, output.Split('\n').Count(line => line.StartsWith("pong ", StringComparison.Ordinal))));
         Assert.Equal(0, server.Stop());
     }
@@ -90,8 +90,7 @@ public sealed class RabcTests
         {
             (int exitCode, _, string error) = SampleProcess.Run("Rabc", "serve", "--socket", directory.Socket);
             Assert.Equal(1, exitCode);
-            Assert.Contains(directory.Socket, error, StringComparison.Ordinal);
-            Assert.Single(error.Split('\n'));
+            Assert.Contains(directory.Socket, LastLine(error), StringComparison.Ordinal);
             Assert.Equal(0, server.Stop());
         }
         Assert.False(File.Exists(directory.Socket));
@@ -118,8 +117,7 @@ public sealed class RabcTests
     {
         (int exitCode, string output, string error) = SampleProcess.Run("Rabc", "ping", "--socket", UniqueName());
         Assert.Equal((1, ""), (exitCode, output));
-        Assert.StartsWith("Rabc: cannot connect to @", error, StringComparison.Ordinal);
-        Assert.Single(error.Split('\n'));
+        Assert.StartsWith("Rabc: cannot connect to @", LastLine(error), StringComparison.Ordinal);
     }
 
     private static void CheckGivenUp(string task, string complaint)
@@ -129,9 +127,12 @@ public sealed class RabcTests
         server.WaitForLine("ready");
         (int exitCode, _, string error) = SampleProcess.Run("Rabc", "ping", "--socket", directory.Socket, "--interval", "0.1");
         Assert.Equal(1, exitCode);
-        Assert.Contains(complaint, error.Split('\n')[^1], StringComparison.Ordinal);
+        Assert.Contains(complaint, LastLine(error), StringComparison.Ordinal);
         server.WaitForLine("well");
     }
+
+    // On a busy machine the library warns of schedulers that do not come to run.
+    private static string LastLine(string error) => error.Split('\n')[^1];
 
     private static string UniqueName() => $"@rabc-{Guid.NewGuid():N}";
 
