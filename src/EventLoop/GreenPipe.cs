@@ -124,5 +124,6 @@ public sealed class GreenPipe : IDisposable
         throw new InvalidDataException($"{path} is no pipe.");
     }
 
-    private static SystemCallException Failed(string path, int errno) => new("open", errno, $"the path is {path}");
+    private static SystemCallException Failed(string path, int errno) =>
+        new("open", errno, errno is Errno.EMFILE or Errno.ENFILE ? null : $"the path is {path}"); // Those have an advice of their own.
 }
