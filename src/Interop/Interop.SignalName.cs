@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 
 namespace GreenThreads;
@@ -11,6 +12,7 @@ internal static partial class Interop
     private static partial nint sigabbrev_np(int sig);
 
     /// <summary>The number of a signal of the framework's, which has negative ones of its own for some.</summary>
+    [SuppressMessage("Interoperability", "CA1416", Justification = "The library runs on Linux only.")]
     internal static int NumberOfSignal(PosixSignal signal) => signal switch
     {
         PosixSignal.SIGHUP => 1,

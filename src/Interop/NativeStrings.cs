@@ -7,7 +7,7 @@ namespace GreenThreads;
 internal sealed unsafe class NativeStrings : IDisposable
 {
     private readonly byte** _pointers;
-    private int _count;
+    private readonly int _count;
 
     /// <exception cref="ArgumentException">One has a NUL in it.</exception>
     internal NativeStrings(IReadOnlyCollection<string> strings, string what)

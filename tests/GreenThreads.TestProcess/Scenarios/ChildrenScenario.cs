@@ -7,6 +7,8 @@ namespace GreenThreads.TestProcess;
 /// <summary>Child processes: what is left of many, and how they end in a process that was started with SIGCHLD ignored.</summary>
 internal static class ChildrenScenario
 {
+    private const int SIGCHLD = 17;
+
     /// <summary>Starts many, in every way in which one can be given up, and counts what is left.</summary>
     internal static int Run(string[] args)
     {
@@ -31,7 +33,7 @@ internal static class ChildrenScenario
     internal static int RunIgnored(string[] args)
     {
         if (args.Length > 0)
-            using (PosixSignalRegistration.Create(PosixSignal.SIGCHLD, _ => { }))
+            using (PosixSignalRegistration.Create((PosixSignal)SIGCHLD, _ => { }))
                 Say();
         else
             Say();

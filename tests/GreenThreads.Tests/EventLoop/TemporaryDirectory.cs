@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace GreenThreads.Tests;
 
 /// <summary>A directory of a test's own, deleted with all in it at the end.</summary>
@@ -12,6 +14,7 @@ internal sealed class TemporaryDirectory : IDisposable
     internal string PathOf(string name) => Path.Combine(_directory.FullName, name);
 
     /// <summary>Writes a file and returns its path.</summary>
+    [SuppressMessage("Interoperability", "CA1416", Justification = "The library runs on Linux only.")]
     internal string Write(string name, string content, UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite)
     {
         string path = PathOf(name);

@@ -23,8 +23,8 @@ public sealed class SignalTests
     {
         (string Name, int Number)[] signals =
         [
-            (nameof(PosixSignal.SIGHUP), SIGHUP), (nameof(PosixSignal.SIGINT), SIGINT), (nameof(PosixSignal.SIGQUIT), SIGQUIT), ("10", SIGUSR1), ("12", SIGUSR2),
-            (nameof(PosixSignal.SIGTERM), SIGTERM), (nameof(PosixSignal.SIGCHLD), SIGCHLD), (nameof(PosixSignal.SIGCONT), SIGCONT), (nameof(PosixSignal.SIGWINCH), SIGWINCH),
+            ("SIGHUP", SIGHUP), ("SIGINT", SIGINT), ("SIGQUIT", SIGQUIT), ("10", SIGUSR1), ("12", SIGUSR2),
+            ("SIGTERM", SIGTERM), ("SIGCHLD", SIGCHLD), ("SIGCONT", SIGCONT), ("SIGWINCH", SIGWINCH),
         ];
         // A shell, so that the end by a signal leaves no core file.
         var options = new GreenChildProcessOptions("/bin/sh", ["-c", "ulimit -c 0; exec \"$@\"", "sh", .. ChildProcess.CommandOf(["signals", .. signals.Select(signal => signal.Name)])])
