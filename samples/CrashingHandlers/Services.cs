@@ -16,12 +16,14 @@ internal sealed class Services : IDisposable
 
     private readonly GreenRegistry _registry = new();
     private readonly Supervisor _supervisor;
-    private readonly TimeSpan _timeBudget;
+    private readonly IReadOnlyDictionary<string, TimeSpan> _timeBudgets;
     private readonly long _memoryBudget;
 
-    internal Services(TimeSpan timeBudget, long memoryBudget)
+    /// <param name="timeBudgets">How long each handler may take.</param>
+    /// <param name="memoryBudget">How many bytes each may ask for.</param>
+    internal Services(IReadOnlyDictionary<string, TimeSpan> timeBudgets, long memoryBudget)
     {
-        _timeBudget = timeBudget;
+        _timeBudgets = timeBudgets;
         _memoryBudget = memoryBudget;
         var options = new SupervisorOptions
         {
@@ -41,13 +43,13 @@ internal sealed class Services : IDisposable
     /// <returns>Its answer, or what became of it.</returns>
     internal string Ask(string service, string argument)
     {
-        if (!Handlers.All.ContainsKey(service))
+        if (!_timeBudgets.TryGetValue(service, out TimeSpan timeBudget))
             return $"unknown: there are {string.Join(", ", Handlers.All.Keys)} and status";
         if (_registry.Find<Job>(service) is not { } process)
             return "unavailable: it is being restarted";
         try
         {
-            return "ok " + process.Request<string>(reply => new Job(argument, _memoryBudget, reply), _timeBudget);
+            return "ok " + process.Request<string>(reply => new Job(argument, _memoryBudget, reply), timeBudget);
         }
         catch (GreenProcessEndedException exception)
         {
@@ -56,7 +58,7 @@ internal sealed class Services : IDisposable
         catch (TimeoutException)
         {
             Replace(service, process);
-            return $"failed: it took longer than {_timeBudget.TotalSeconds} s";
+            return $"failed: it took longer than {timeBudget.TotalSeconds} s";
         }
     }
 
