@@ -67,7 +67,7 @@ internal sealed partial class Scheduler
     private unsafe void Trim()
     {
         if (_carrier is not null)
-            Coroutine.TrimLargeStack(_carrier);
+            Coroutine.GiveLargeStackBack(_carrier);
         if (_pool.Trim(TrimBatch) < TrimBatch)
             _nextTrim = 0; // until there is something to trim again
     }
@@ -89,7 +89,7 @@ internal sealed partial class Scheduler
 
     private unsafe Deadline NextTrim()
     {
-        if (!_pool.NeedsTrim && (_carrier is null || !_carrier->IsLargeStackUsed))
+        if (!_pool.NeedsTrim && (_carrier is null || _carrier->LargeStack == 0))
             return Deadline.Never;
         if (_nextTrim == 0)
             _nextTrim = Deadline.After(s_trimInterval).Timestamp;

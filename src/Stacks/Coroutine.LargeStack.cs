@@ -22,7 +22,6 @@ internal sealed unsafe partial class Coroutine
     private static LargeStacks? s_largeStacks;
     private static nint s_largeRegion;
     private static nuint s_largeCapacity;
-    private static nint* s_largeOwners;
 
     // What is to run on the large stack. Taken out at once.
     private LargeStackBody? _largeStackBody;
@@ -60,65 +59,95 @@ internal sealed unsafe partial class Coroutine
         {
             byte marker;
             nuint index = (nuint)((nint)(&marker) - s_largeRegion) >> LargeStacks.StrideShift;
-            // SAFETY: whoever runs on a large stack has written its handle before.
-            return index < s_largeCapacity ? Unsafe.As<Coroutine>(GCHandle.FromIntPtr(s_largeOwners[index]).Target) : null;
+            if (index >= s_largeCapacity)
+                return null;
+            nint end = s_largeRegion + ((nint)(index + 1) << LargeStacks.StrideShift);
+            // SAFETY: whoever runs on a large stack has written its handle there before.
+            return Unsafe.As<Coroutine>(GCHandle.FromIntPtr(*(nint*)(end - LargeStacks.OwnerRoom)).Target);
         }
     }
 
-    /// <summary>Calls a native function on a large stack. By the running coroutine, on its green stack.</summary>
-    /// <exception cref="GreenThreadLimitException">There is no further large stack.</exception>
-    internal nint CallOnLargeStack(nint function, nint a1, nint a2, nint a3, nint a4, nint a5, nint a6)
+    /// <summary>The block of the coroutine on whose green stack the caller runs; null on a large stack, and on that of an OS thread.</summary>
+    internal static CoroutineBlock* BlockOnGreenStack
     {
-        nint top = BorrowLargeStack(out ClrThread.StackLimits limits);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            byte marker;
+            nuint index = (nuint)((nint)(&marker) - s_region) >> s_strideShift;
+            // SAFETY: as Current.
+            return index < s_capacity ? s_blocks[index].First : null;
+        }
+    }
+
+    /// <summary>
+    /// Calls a native function on a large stack. By the running coroutine, on its green stack. Inlined into whoever makes a foreign call: the runtime's frame for native
+    /// calls is then made once in that method, not here at each call.
+    /// </summary>
+    /// <exception cref="GreenThreadLimitException">There is no further large stack.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static nint CallOnLargeStack(CoroutineBlock* self, nint function, nint a1, nint a2, nint a3, nint a4, nint a5, nint a6)
+    {
+        nint top = BorrowLargeStack(self, out ClrThread.StackLimits limits);
         // SAFETY: the large stack is nobody else's. Native code returns here: no managed exception passes it.
         nint result = ForeignCode.CallOnStack(a1, a2, a3, a4, a5, a6, function, top);
-        GiveLargeStackBack(top, limits);
+        GiveLargeStackBack(self, top, limits);
+        return result;
+    }
+
+    /// <summary>The same for four arguments at most, cheaper by what it takes to pass the rest in memory.</summary>
+    /// <exception cref="GreenThreadLimitException">There is no further large stack.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static nint CallOnLargeStack(CoroutineBlock* self, nint function, nint a1, nint a2, nint a3, nint a4)
+    {
+        nint top = BorrowLargeStack(self, out ClrThread.StackLimits limits);
+        nint result = ForeignCode.CallOnStackOfFour(a1, a2, a3, a4, function, top);
+        GiveLargeStackBack(self, top, limits);
         return result;
     }
 
     /// <summary>The same, and keeps its errno.</summary>
     /// <exception cref="GreenThreadLimitException">There is no further large stack.</exception>
-    internal nint CallOnLargeStack(nint function, nint a1, nint a2, nint a3, nint a4, nint a5, nint a6, out int error)
+    internal static nint CallOnLargeStack(CoroutineBlock* self, nint function, nint a1, nint a2, nint a3, nint a4, nint a5, nint a6, out int error)
     {
         int errno;
-        nint top = BorrowLargeStack(out ClrThread.StackLimits limits);
+        nint top = BorrowLargeStack(self, out ClrThread.StackLimits limits);
         nint result = ForeignCode.CallKeepingError(a1, a2, a3, a4, a5, a6, function, top, Interop.__errno_location(), &errno);
-        GiveLargeStackBack(top, limits);
+        GiveLargeStackBack(self, top, limits);
         error = errno;
         return result;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private nint BorrowLargeStack(out ClrThread.StackLimits limits)
+    private static nint BorrowLargeStack(CoroutineBlock* block, out ClrThread.StackLimits limits)
     {
-        CoroutineBlock* block = _block;
         nint top = block->Carrier->LargeStack;
         if (top == 0)
-            top = LargeStacks.Take();
+            top = TakeLargeStack();
         else
             block->Carrier->LargeStack = 0;
-        s_largeOwners[(top - 1 - s_largeRegion) >> LargeStacks.StrideShift] = block->Handle;
+        *(nint*)top = block->Handle;
         limits = ClrThread.GetStackLimits(&block->Clr);
-        ClrThread.SetStackLimits(&block->Clr, ClrThread.StackLimits.Of(LargeStacks.LimitOf(top), top));
+        ClrThread.SetStackLimits(&block->Clr, ClrThread.StackLimits.OfLarge(LargeStacks.LimitOf(top)));
         return top;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void GiveLargeStackBack(nint top, in ClrThread.StackLimits limits)
+    private static void GiveLargeStackBack(CoroutineBlock* block, nint top, in ClrThread.StackLimits limits)
     {
-        CoroutineBlock* block = _block;
         ClrThread.SetStackLimits(&block->Clr, limits);
         Carrier* carrier = block->Carrier; // The same as before: what parks in a native call is affine.
         if (carrier->LargeStack == 0)
-        {
             carrier->LargeStack = top;
-            carrier->IsLargeStackUsed = true;
-        }
         else
-        {
-            LargeStacks.Return(top);
-        }
+            ReturnLargeStack(top);
     }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static nint TakeLargeStack() => LargeStacks.Take();
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void ReturnLargeStack(nint top) => LargeStacks.Return(top);
 
     /// <summary>Runs managed code on a large stack; it keeps what it throws. By the running coroutine, on its green stack.</summary>
     /// <exception cref="GreenThreadLimitException">There is no further large stack.</exception>
@@ -127,7 +156,7 @@ internal sealed unsafe partial class Coroutine
         _largeStackBody = body;
         try
         {
-            CallOnLargeStack((nint)(delegate* unmanaged<void>)&EnterLargeStack, 0, 0, 0, 0, 0, 0);
+            CallOnLargeStack(_block, (nint)(delegate* unmanaged<void>)&EnterLargeStack, 0, 0, 0, 0);
         }
         finally
         {
@@ -148,7 +177,7 @@ internal sealed unsafe partial class Coroutine
         body.Run();
     }
 
-    /// <summary>The carrier is about to end: its large stack goes back.</summary>
+    /// <summary>The carrier is about to end, or has been idle for a while: its large stack goes back, and the memory that it used. On the carrier's OS thread.</summary>
     internal static void GiveLargeStackBack(Carrier* carrier)
     {
         if (carrier->LargeStack != 0)
@@ -156,23 +185,18 @@ internal sealed unsafe partial class Coroutine
         carrier->LargeStack = 0;
     }
 
-    /// <summary>The carrier has been idle for a while: its large stack gives back the memory that it used. On the carrier's OS thread.</summary>
-    internal static void TrimLargeStack(Carrier* carrier)
-    {
-        carrier->IsLargeStackUsed = false;
-        if (carrier->LargeStack != 0)
-            LargeStacks.Trim(carrier->LargeStack);
-    }
-
     // A class of its own: where executable memory is forbidden, bound mode must not fail with it.
     private static class ForeignCode
     {
-        private static readonly nint[] s_code = ExecutableCode.Publish(ForeignCallCode.CallOnStack, ForeignCallCode.CallKeepingError);
+        private static readonly nint[] s_code = ExecutableCode.Publish(ForeignCallCode.CallOnStack, ForeignCallCode.CallOnStackOfFour, ForeignCallCode.CallKeepingError);
 
         internal static readonly delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint, nint, nint> CallOnStack =
             (delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint, nint, nint>)s_code[0];
 
+        internal static readonly delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint> CallOnStackOfFour =
+            (delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint>)s_code[1];
+
         internal static readonly delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint, nint, int*, int*, nint> CallKeepingError =
-            (delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint, nint, int*, int*, nint>)s_code[1];
+            (delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint, nint, int*, int*, nint>)s_code[2];
     }
 }

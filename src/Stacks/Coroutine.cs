@@ -41,9 +41,12 @@ internal sealed unsafe partial class Coroutine
             handle = GCHandle.ToIntPtr(GCHandle.Alloc(this));
         else
             SetTarget(handle, this);
-        // Whatever stride of the stack the stack pointer is in, Current finds the handle.
+        // Whatever stride of the stack the stack pointer is in, Current finds the handle, and a foreign call the block.
         for (int i = 0; i < strides; i++)
+        {
             _block[i].Handle = handle;
+            _block[i].First = _block;
+        }
         _block->Clr.FakeOSId = ClrThreadState.FirstFakeOSId + index;
     }
 
@@ -127,7 +130,6 @@ internal sealed unsafe partial class Coroutine
         s_largeStacks = large;
         s_largeRegion = large.Region;
         s_largeCapacity = (nuint)large.Capacity;
-        s_largeOwners = large.Owners;
     }
 
     /// <summary>

@@ -24,4 +24,7 @@ internal unsafe struct CoroutineBlock
     public nint StackLimit;
 
     public ClrThreadState Clr;
+
+    /// <summary>The block of the coroutine: this one, or the first of a stack of several strides.</summary>
+    public CoroutineBlock* First;
 }

@@ -5,10 +5,12 @@ namespace GreenThreads;
 //
 //      higher   | where errno is to go               | 40(%rbp)  call_keeping_error only
 //               | the OS thread's errno              | 32(%rbp)  call_keeping_error only
-//               | upper end of the other stack       | 24(%rbp)
+//               | top of the other stack             | 24(%rbp)
 //               | function                           | 16(%rbp)
 //               | return address into the P/Invoke   |
 //      rbp ---> | rbp of the caller                  |
+//
+// Those with four arguments at most, which most have, get both in registers: a nanosecond less.
 //
 // errno is read here, because nobody knows what runs between a return to managed code and whatever is called next there: the first call of a method compiles it.
 // (Seen: Marshal.GetLastSystemError, called for the first time, found 0.)
@@ -25,6 +27,19 @@ internal static class ForeignCallCode
         0x48, 0x8B, 0x65, 0x18, // mov 0x18(%rbp), %rsp
         0x31, 0xC0, // xor %eax, %eax
         0x41, 0xFF, 0xD3, // call *%r11
+        0x48, 0x89, 0xEC, // mov %rbp, %rsp
+        0x5D, // pop %rbp
+        0xC3, // ret
+    ];
+
+    /// <summary>call_on_stack_of_four</summary>
+    internal static byte[] CallOnStackOfFour { get; } =
+    [
+        0x55, // push %rbp
+        0x48, 0x89, 0xE5, // mov %rsp, %rbp
+        0x4C, 0x89, 0xCC, // mov %r9, %rsp
+        0x31, 0xC0, // xor %eax, %eax
+        0x41, 0xFF, 0xD0, // call *%r8
         0x48, 0x89, 0xEC, // mov %rbp, %rsp
         0x5D, // pop %rbp
         0xC3, // ret

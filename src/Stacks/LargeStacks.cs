@@ -7,20 +7,23 @@ namespace GreenThreads;
 //      start of the arena                                  first green stack
 //      | large stack 0        | large stack 1        | ... |
 //      | guard | <-- used     | guard | <-- used     |
-//              ^ limit    top ^
+//              ^ limit    top ^ (less the room for its owner)
 //
 // Below the green stacks, because the stack walker compares the addresses of explicit frames: within one CLR Thread a younger frame must have a lower address
 // (DESIGN.md §2 rule 5), and a green thread that calls foreign code goes on from its own stack to a large one.
 //
 // Each carrier keeps one for the next call (Carrier.LargeStack), so a call takes no lock. One that a green thread parks on, in a callback, stays with it; the
 // carrier gets another when it needs one. A large stack is opened for access at its first use, and costs the pages that were touched: all but the first few are
-// given back when it returns here, and a second after its carrier has fallen idle.
+// given back when it returns here; a carrier that has been idle for a second returns its own.
 internal sealed unsafe class LargeStacks
 {
     /// <summary>Distance between large stacks, and what each can use but for its guard: what Linux gives to the main thread of a process.</summary>
     internal const int Stride = 8 * 1024 * 1024;
 
     internal const int StrideShift = 23;
+
+    /// <summary>Above the top, in the last words of the stride: the handle of the coroutine that uses it. The stack pointer must be a multiple of 16.</summary>
+    internal const int OwnerRoom = 16;
 
     // What a call that does little touches; kept, so that the next need not touch it anew.
     private const int KeptSize = 16 * 1024;
@@ -40,15 +43,11 @@ internal sealed unsafe class LargeStacks
         _guard = guard;
         Region = region;
         Capacity = capacity;
-        Owners = (nint*)NativeMemory.AllocZeroed((nuint)capacity, (nuint)sizeof(nint));
     }
 
     internal nint Region { get; }
 
     internal int Capacity { get; }
-
-    /// <summary>For each, the handle of the coroutine that used it last.</summary>
-    internal nint* Owners { get; }
 
     /// <summary>How many are in use, those that carriers keep included.</summary>
     internal int InUse
@@ -61,7 +60,7 @@ internal sealed unsafe class LargeStacks
     }
 
     /// <summary>Gives one out. Any thread; does not park.</summary>
-    /// <returns>Its upper end, a multiple of the page size: where the stack pointer begins.</returns>
+    /// <returns>Its top: where the stack pointer begins.</returns>
     /// <exception cref="GreenThreadLimitException">The zone, the memory or the map count is used up.</exception>
     internal nint Take()
     {
@@ -81,11 +80,11 @@ internal sealed unsafe class LargeStacks
     internal static void Trim(nint top)
     {
         // SAFETY: the pages are ours and hold no live frame; reading one later gives zeroes. Only advice: locked memory cannot be given back.
-        _ = Interop.madvise(LimitOf(top), top - KeptSize - LimitOf(top), Interop.MADV_DONTNEED);
+        _ = Interop.madvise(LimitOf(top), top + OwnerRoom - KeptSize - LimitOf(top), Interop.MADV_DONTNEED);
     }
 
     /// <summary>The lowest address that it may use.</summary>
-    internal static nint LimitOf(nint top) => top - Stride + StackArena.GuardSize;
+    internal static nint LimitOf(nint top) => top + OwnerRoom - Stride + StackArena.GuardSize;
 
     private nint Open()
     {
@@ -101,6 +100,6 @@ internal sealed unsafe class LargeStacks
         }
         _guard.Install(low, StackArena.GuardSize);
         _opened++;
-        return low + Stride;
+        return low + Stride - OwnerRoom;
     }
 }

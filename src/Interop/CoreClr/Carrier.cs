@@ -32,11 +32,8 @@ internal unsafe struct Carrier
     /// <summary>Target of the stores that a W needs none of.</summary>
     public nint Unused;
 
-    /// <summary>The upper end of a large stack for the next foreign call made here; 0 if there is none. Whoever uses it takes it out.</summary>
+    /// <summary>The top of a large stack for the next foreign call made here; 0 if there is none. Whoever uses it takes it out.</summary>
     public nint LargeStack;
-
-    /// <summary>Whether it was used since it was last trimmed.</summary>
-    public bool IsLargeStackUsed;
 
     /// <summary>W's thread statics while another Thread is mounted.</summary>
     public fixed byte SavedStatics[ClrLayout.ThreadStaticsSize];

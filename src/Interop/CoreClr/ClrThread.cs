@@ -185,6 +185,9 @@ internal static unsafe class ClrThread
     {
         internal static StackLimits Of(nint limit, nint @base) =>
             new(limit, Math.Min(limit + ClrLayout.SufficientStackMargin, @base), Math.Min(limit + ClrLayout.NonRiskyStackMargin, @base));
+
+        /// <summary>The same for one that is larger than the margins.</summary>
+        internal static StackLimits OfLarge(nint limit) => new(limit, limit + ClrLayout.SufficientStackMargin, limit + ClrLayout.NonRiskyStackMargin);
     }
 
     private static void SetStackBase(ClrThreadState* state, nint stackBase) => *(nint*)(state->Thread + s_stackBounds) = stackBase;

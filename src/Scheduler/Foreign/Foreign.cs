@@ -23,39 +23,51 @@ public static unsafe partial class Foreign
     /// <returns>What it returned.</returns>
     /// <exception cref="ArgumentNullException">There is no function.</exception>
     /// <exception cref="GreenThreadLimitException">There is no further large stack: too many green threads are parked in callbacks.</exception>
-    public static nint Call(nint function) => Call(function, 0, 0, 0, 0, 0, 0);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static nint Call(nint function) => Call(function, 0, 0, 0, 0);
 
     /// <summary>Calls a native function with one argument.</summary>
     /// <inheritdoc cref="Call(nint)"/>
-    public static nint Call(nint function, nint a1) => Call(function, a1, 0, 0, 0, 0, 0);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static nint Call(nint function, nint a1) => Call(function, a1, 0, 0, 0);
 
     /// <summary>Calls a native function with two arguments.</summary>
     /// <inheritdoc cref="Call(nint)"/>
-    public static nint Call(nint function, nint a1, nint a2) => Call(function, a1, a2, 0, 0, 0, 0);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static nint Call(nint function, nint a1, nint a2) => Call(function, a1, a2, 0, 0);
 
     /// <summary>Calls a native function with three arguments.</summary>
     /// <inheritdoc cref="Call(nint)"/>
-    public static nint Call(nint function, nint a1, nint a2, nint a3) => Call(function, a1, a2, a3, 0, 0, 0);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static nint Call(nint function, nint a1, nint a2, nint a3) => Call(function, a1, a2, a3, 0);
 
     /// <summary>Calls a native function with four arguments.</summary>
     /// <inheritdoc cref="Call(nint)"/>
-    public static nint Call(nint function, nint a1, nint a2, nint a3, nint a4) => Call(function, a1, a2, a3, a4, 0, 0);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static nint Call(nint function, nint a1, nint a2, nint a3, nint a4)
+    {
+        if (function == 0)
+            ThrowNoFunction();
+        CoroutineBlock* self = Coroutine.BlockOnGreenStack;
+        // SAFETY: as below.
+        return self is not null ? Coroutine.CallOnLargeStack(self, function, a1, a2, a3, a4) : CallHere(function, a1, a2, a3, a4, 0, 0);
+    }
 
     /// <summary>Calls a native function with five arguments.</summary>
     /// <inheritdoc cref="Call(nint)"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static nint Call(nint function, nint a1, nint a2, nint a3, nint a4, nint a5) => Call(function, a1, a2, a3, a4, a5, 0);
 
     /// <summary>Calls a native function with six arguments.</summary>
     /// <inheritdoc cref="Call(nint)"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static nint Call(nint function, nint a1, nint a2, nint a3, nint a4, nint a5, nint a6)
     {
         if (function == 0)
             ThrowNoFunction();
-        Coroutine? self = Coroutine.CurrentOnGreenStack;
+        CoroutineBlock* self = Coroutine.BlockOnGreenStack;
         // SAFETY: of the function the caller knows. That it gets more arguments than it takes does no harm: they are in registers that it may change.
-        return self is not null
-            ? self.CallOnLargeStack(function, a1, a2, a3, a4, a5, a6)
-            : ((delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint>)function)(a1, a2, a3, a4, a5, a6);
+        return self is not null ? Coroutine.CallOnLargeStack(self, function, a1, a2, a3, a4, a5, a6) : CallHere(function, a1, a2, a3, a4, a5, a6);
     }
 
     /// <summary>
@@ -75,13 +87,18 @@ public static unsafe partial class Foreign
     {
         if (function == 0)
             ThrowNoFunction();
-        nint result = Coroutine.CurrentOnGreenStack is { } self
-            ? self.CallOnLargeStack(function, a1, a2, a3, a4, a5, a6, out int error)
+        CoroutineBlock* self = Coroutine.BlockOnGreenStack;
+        nint result = self is not null
+            ? Coroutine.CallOnLargeStack(self, function, a1, a2, a3, a4, a5, a6, out int error)
             : CallHere(function, a1, a2, a3, a4, a5, a6, out error);
         Marshal.SetLastPInvokeError(error);
         Marshal.SetLastSystemError(error);
         return result;
     }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static nint CallHere(nint function, nint a1, nint a2, nint a3, nint a4, nint a5, nint a6) =>
+        ((delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint>)function)(a1, a2, a3, a4, a5, a6);
 
     // Optimised from the first call on, and with nothing between the return and the read, so that nothing is compiled there. The runtime itself keeps errno when a
     // collection holds the return up.

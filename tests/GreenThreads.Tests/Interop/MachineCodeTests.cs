@@ -42,7 +42,7 @@ public sealed class MachineCodeTests
         "StackSampler.X64.S" => [("take_sample", StackSamplerCode.TakeSample)],
         "ThreadEnd.X64.S" => [("end_thread", ThreadEndCode.EndThread)],
         "StackRedirect.X64.S" => [("redirect", StackRedirectCode.Redirect)],
-        "ForeignCall.X64.S" => [("call_on_stack", ForeignCallCode.CallOnStack), ("call_keeping_error", ForeignCallCode.CallKeepingError)],
+        "ForeignCall.X64.S" => [("call_on_stack", ForeignCallCode.CallOnStack), ("call_on_stack_of_four", ForeignCallCode.CallOnStackOfFour), ("call_keeping_error", ForeignCallCode.CallKeepingError)],
         _ => throw new ArgumentException($"no routines are known of {file}", nameof(file)),
     };
 }
