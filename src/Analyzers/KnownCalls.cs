@@ -30,6 +30,9 @@ internal sealed class KnownCalls
         Add(_elsewhere, "System.Threading.ThreadPool", "QueueUserWorkItem", "UnsafeQueueUserWorkItem",
             "RegisterWaitForSingleObject", "UnsafeRegisterWaitForSingleObject");
         Add(_elsewhere, "System.Threading.Timer", Constructor);
+        // What may block has its place there. Not Foreign.Run: it stays on the green thread, and on its scheduler.
+        Add(_elsewhere, "GreenThreads.Compute", "Run");
+        Add(_elsewhere, "GreenThreads.Foreign", "RunBlocking");
 
         void Add(Dictionary<ISymbol, string[]> table, string type, params string[] members)
         {

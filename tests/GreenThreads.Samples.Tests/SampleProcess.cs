@@ -9,9 +9,12 @@ internal sealed class SampleProcess : RunningProcess
     private const string Listening = "listening on ";
 
     private SampleProcess(string sample, IEnumerable<string> arguments, (string Name, string Value)[] environment)
-        : base(DotnetPath, [Path.Combine(AppContext.BaseDirectory, $"{sample}.dll"), .. arguments], [("DOTNET_DbgEnableMiniDump", "0"), .. environment])
+        : base(DotnetPath, [PathOf(sample), .. arguments], [("DOTNET_DbgEnableMiniDump", "0"), .. environment])
     {
     }
+
+    /// <summary>The program, for who starts it in another way.</summary>
+    internal static string PathOf(string sample) => Path.Combine(AppContext.BaseDirectory, $"{sample}.dll");
 
     internal static SampleProcess Start(string sample, params string[] arguments) => new(sample, arguments, []);
 
@@ -36,5 +39,5 @@ internal sealed class SampleProcess : RunningProcess
     }
 
     // The one that runs the tests: <root>/shared/Microsoft.NETCore.App/<version>/.
-    private static string DotnetPath => Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
+    internal static string DotnetPath => Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
 }
