@@ -185,6 +185,26 @@ internal sealed unsafe partial class Coroutine
         carrier->LargeStack = 0;
     }
 
+    /// <summary>The end of the stack that it is on, as its Thread knows it.</summary>
+    private nint CurrentLimit
+    {
+        get
+        {
+            using (s_endGate.Enter())
+                return ClrThread.GetStackLimits(&_block->Clr).Limit;
+        }
+    }
+
+    /// <summary>The bounds of the stack that an address of this coroutine's is on: a large one, or its own.</summary>
+    private (nint Limit, nint Base) BoundsOf(nint address)
+    {
+        nuint index = (nuint)(address - s_largeRegion) >> LargeStacks.StrideShift;
+        if (index >= s_largeCapacity)
+            return (StackLimit, StackBase);
+        nint top = s_largeRegion + ((nint)(index + 1) << LargeStacks.StrideShift) - LargeStacks.OwnerRoom;
+        return (LargeStacks.LimitOf(top), top);
+    }
+
     // A class of its own: where executable memory is forbidden, bound mode must not fail with it.
     private static class ForeignCode
     {

@@ -240,13 +240,21 @@ internal sealed unsafe partial class Coroutine
     }
 
     /// <summary>The managed methods on its stack, innermost first, while it is suspended; null if it is not, or they cannot be told. Any thread.</summary>
-    internal IReadOnlyList<string>? MethodsWhileSuspended() =>
-        ManagedFrames.OfParked(RuntimeThread, StackPointerWord, StackLimit, StackBase);
+    internal IReadOnlyList<string>? MethodsWhileSuspended()
+    {
+        (nint limit, nint @base) = BoundsOf(_block->StackPointer);
+        return ManagedFrames.OfParked(RuntimeThread, StackPointerWord, limit, @base);
+    }
 
     /// <summary>The same while it runs, in native code or not. Interrupts it for a moment. From plain OS threads.</summary>
-    internal IReadOnlyList<string>? MethodsWhileRunning(int osThreadId) => IsInManagedCode
-        ? ManagedFrames.OfComputing(RuntimeThread, osThreadId, StackLimit, StackBase)
-        : ManagedFrames.OfNative(RuntimeThread, StackLimit, StackBase);
+    internal IReadOnlyList<string>? MethodsWhileRunning(int osThreadId)
+    {
+        (nint limit, nint @base) = BoundsOf(CurrentLimit);
+        if (IsInManagedCode)
+            return ManagedFrames.OfComputing(RuntimeThread, osThreadId, limit, @base);
+        // From a large stack, or from the green one if it is the foreign function itself that runs.
+        return ManagedFrames.OfNative(RuntimeThread, limit, @base) ?? ManagedFrames.OfNative(RuntimeThread, StackLimit, StackBase);
+    }
 
     /// <summary>Every coroutine that there is, running ones and idle ones; those that come meanwhile may be missing. Any thread.</summary>
     internal static IEnumerable<Coroutine> All()

@@ -150,6 +150,21 @@ public sealed unsafe class LargeStackTests
     }
 
     [SwitchedFact]
+    public void The_methods_on_one_have_names_for_the_log()
+    {
+        GreenThread parked = GreenThread.Spawn(static () => Foreign.Run(ParkHere));
+        Assert.True(SpinWait.SpinUntil(() => parked.MethodsFromOutside().Any(static name => name.EndsWith(nameof(ParkHere), StringComparison.Ordinal)), TimeLimit.Generous));
+        parked.Unpark();
+        Assert.True(parked.Join(TimeLimit.Generous));
+
+        using var end = new ManualResetEventSlim();
+        GreenThread blocked = GreenThread.Spawn(() => Foreign.Run(() => Green.BlockOsThread(end)));
+        Assert.True(SpinWait.SpinUntil(() => blocked.MethodsFromOutside().Any(static name => name.EndsWith(nameof(Green.BlockOsThread), StringComparison.Ordinal)), TimeLimit.Generous));
+        end.Set();
+        Assert.True(blocked.Join(TimeLimit.Generous));
+    }
+
+    [SwitchedFact]
     public void Function_pointers_to_managed_methods_are_called_back() => Green.Run(() =>
     {
         int[] numbers = NativeFunctions.Shuffled(300, seed: 6);
@@ -169,6 +184,9 @@ public sealed unsafe class LargeStackTests
         Coroutine.LargeStacks.Return(top);
         Assert.InRange(left, 1, 8);
     }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void ParkHere() => GreenThread.Park();
 
     [UnmanagedCallersOnly]
     private static int Compare(int* left, int* right)
