@@ -17,6 +17,9 @@ public sealed class DeadlockSilenceTests
     [InlineData("framework")]
     [InlineData("lock")]
     [InlineData("socket")]
+    [InlineData("timer")]
+    [InlineData("child")]
+    [InlineData("files")]
     public void One_who_may_go_on_keeps_the_whole_group_silent(string how)
     {
         using var world = new DeadlockWorld();
@@ -75,6 +78,27 @@ public sealed class DeadlockSilenceTests
                     break;
                 case "framework":
                     gate.Wait();
+                    break;
+                case "timer":
+                    using (GreenTimer timer = GreenTimer.Once(TimeLimit.Generous))
+                        timer.Wait();
+                    break;
+                case "child":
+                    using (GreenChildProcess child = GreenChildProcess.Start("sleep", "1000"))
+                    {
+                        try
+                        {
+                            child.Wait();
+                        }
+                        finally
+                        {
+                            child.Kill();
+                        }
+                    }
+                    break;
+                case "files":
+                    using (var watcher = new GreenFileWatcher())
+                        watcher.Wait();
                     break;
                 case "lock":
                     lock (monitor)

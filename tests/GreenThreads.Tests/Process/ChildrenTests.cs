@@ -6,7 +6,7 @@ public sealed class ChildrenTests
     [Fact]
     public void Many_children_leave_neither_a_zombie_nor_a_descriptor_however_they_are_given_up()
     {
-        ChildResult child = ChildProcess.Run("children", "60");
+        ChildResult child = ChildProcess.Run("children", "40");
         Assert.True(child.ExitCode == 0 && child["children"] == "0", child.ToString());
     }
 
