@@ -35,7 +35,7 @@ public sealed class Sha1SumTests : IDisposable
     public void What_cannot_be_read_is_told_in_the_same_words_and_the_rest_is_hashed()
     {
         string[] files = MakeFiles();
-        AssertSame([Path.Combine(_directory, "missing"), files[0], _directory, files[1], "/proc/self/mem", Path.Combine(files[0], "below"), Path.Combine(_directory, "with blank")]);
+        AssertSame([Path.Combine(_directory, "missing"), files[0], _directory, files[1], "/proc/self/mem", "", Path.Combine(files[0], "below"), Path.Combine(_directory, "with blank")]);
     }
 
     [ToolFact("sha1sum")]
