@@ -185,22 +185,24 @@ public sealed class MonitorTests
         var gate = new object();
         using var logger = new HostileLogger(gate);
         using var group = new SchedulerGroup(new SchedulerGroupOptions { Schedulers = 1, LoggerFactory = logger });
+        GreenThread? other = null;
         GreenThread owner = group.Spawn(() =>
         {
             lock (gate)
-                GreenThread.Sleep(TimeSpan.FromMilliseconds(30));
-        });
-        Assert.True(SpinWait.SpinUntil(() => owner.State == GreenThreadState.Parked, TimeLimit.Generous));
-        GreenThread other = group.Spawn(() =>
-        {
-            using (NoPark.Enter())
             {
-                lock (gate)
+                other = GreenThread.Spawn(() => // Runs as soon as the owner has parked: there is one scheduler.
                 {
-                }
+                    using (NoPark.Enter())
+                    {
+                        lock (gate)
+                        {
+                        }
+                    }
+                });
+                GreenThread.Sleep(TimeSpan.FromMilliseconds(30));
             }
         });
-        Assert.True(owner.Join(TimeLimit.Generous) && other.Join(TimeLimit.Generous), "the logger stopped the monitor");
+        Assert.True(owner.Join(TimeLimit.Generous) && other!.Join(TimeLimit.Generous), "the logger stopped the monitor");
     }
 
     private sealed class HostileLogger(object gate) : Microsoft.Extensions.Logging.ILogger, Microsoft.Extensions.Logging.ILoggerFactory
