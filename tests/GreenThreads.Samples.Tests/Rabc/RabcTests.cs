@@ -10,7 +10,7 @@ public sealed class RabcTests
     {
         string name = UniqueName();
         using SampleProcess server = Serve(name);
-        (int exitCode, string output, _) = SampleProcess.Run("Rabc", "echo", "--socket", name, "one", "twö");
+        (int exitCode, string output, _) = SampleProcess.Run("Rabc", "echo", "--socket", name, "--patience", "1000", "one", "twö");
         Assert.Equal((0, "one\ntwö"), (exitCode, output));
         (exitCode, output, _) = SampleProcess.Run("Rabc", "ping", "--socket", name, "--count", "3", "--interval", "0.02", "--patience", "1000000");
         Assert.Equal((0, 3), (exitCode, output.Split('\n').Count(line => line.StartsWith("pong ", StringComparison.Ordinal))));
@@ -37,7 +37,7 @@ public sealed class RabcTests
     public void A_foreign_client_is_served_and_told_what_is_wrong()
     {
         string name = UniqueName();
-        using (SampleProcess server = Serve(name))
+        using (SampleProcess server = Serve(name, "--message-timeout", "60"))
         {
             Assert.Equal("well\n", Tool.Run("python3", s_peer, "client", name));
             Assert.Equal("well\n", Tool.Run("python3", s_peer, "nonsense", name));
@@ -54,7 +54,7 @@ public sealed class RabcTests
         string name = UniqueName();
         using SampleProcess server = Serve(name, "--message-timeout", "0.2");
         using var loris = new RunningProcess("python3", [s_peer, "loris", name]);
-        Assert.Equal("served", SampleProcess.Run("Rabc", "echo", "--socket", name, "served").Output);
+        Assert.Equal("served", SampleProcess.Run("Rabc", "echo", "--socket", name, "--patience", "1000", "served").Output);
         loris.WaitForLine("well");
         server.WaitForErrorLine("did not come whole");
         Assert.Equal(0, server.Stop());
@@ -66,15 +66,15 @@ public sealed class RabcTests
         using var directory = new TemporaryFolder();
         using var server = new RunningProcess("python3", [s_peer, "serve", directory.Socket]);
         server.WaitForLine("ready");
-        Assert.Equal("to Python", SampleProcess.Run("Rabc", "echo", "--socket", directory.Socket, "to Python").Output);
+        Assert.Equal("to Python", SampleProcess.Run("Rabc", "echo", "--socket", directory.Socket, "--patience", "1000", "to Python").Output);
         server.WaitForLine("well");
     }
 
     [ToolFact("python3")]
-    public void A_server_that_is_silent_is_given_up() => CheckGivenUp("silent", "has not answered");
+    public void A_server_that_is_silent_is_given_up() => CheckGivenUp("silent", "has not answered", "0.1");
 
     [ToolFact("python3")]
-    public void A_server_that_announces_too_much_is_given_up() => CheckGivenUp("shout", "4294967295");
+    public void A_server_that_announces_too_much_is_given_up() => CheckGivenUp("shout", "4294967295", "1000");
 
     [Fact]
     public void A_server_starts_again_where_one_was_killed_and_deletes_its_file_in_the_end()
@@ -120,12 +120,12 @@ public sealed class RabcTests
         Assert.StartsWith("Rabc: cannot connect to @", LastLine(error), StringComparison.Ordinal);
     }
 
-    private static void CheckGivenUp(string task, string complaint)
+    private static void CheckGivenUp(string task, string complaint, string interval)
     {
         using var directory = new TemporaryFolder();
         using var server = new RunningProcess("python3", [s_peer, task, directory.Socket]);
         server.WaitForLine("ready");
-        (int exitCode, _, string error) = SampleProcess.Run("Rabc", "ping", "--socket", directory.Socket, "--interval", "0.1");
+        (int exitCode, _, string error) = SampleProcess.Run("Rabc", "ping", "--socket", directory.Socket, "--interval", interval);
         Assert.Equal(1, exitCode);
         Assert.Contains(complaint, LastLine(error), StringComparison.Ordinal);
         server.WaitForLine("well");
