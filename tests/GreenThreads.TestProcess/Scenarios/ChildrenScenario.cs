@@ -41,9 +41,12 @@ internal static class ChildrenScenario
 
         static void Say()
         {
-            foreach (string script in (string[])["sleep 0.1; exit 3", "sleep 0.1; kill -9 $$"])
+            foreach (string script in (string[])["read x; exit 3", "read x; kill -9 $$"])
             {
-                using GreenChildProcess child = GreenChildProcess.Start("/bin/sh", "-c", script);
+                // It ends when its input does, so it is there until its pidfd is open.
+                var options = new GreenChildProcessOptions("/bin/sh", "-c", script) { StandardInput = GreenChildStream.Piped };
+                using GreenChildProcess child = GreenChildProcess.Start(options);
+                child.StandardInput.Dispose();
                 try
                 {
                     GreenThread.Spawn(() =>
@@ -99,7 +102,9 @@ internal static class ChildrenScenario
         }
     }).Join();
 
-    private static int Descriptors() => Directory.GetFileSystemEntries("/proc/self/fd").Length;
+    // Those that belong to children: schedulers come and go, with theirs.
+    private static int Descriptors() => Directory.GetFileSystemEntries("/proc/self/fd").Count(static path =>
+        new FileInfo(path).LinkTarget is { } target && (target.StartsWith("pipe:", StringComparison.Ordinal) || target.Contains("pidfd", StringComparison.Ordinal)));
 
     // Zombies are among them.
     private static int Children() => Directory.GetDirectories("/proc").Count(static directory =>

@@ -83,8 +83,8 @@ public abstract class GreenTimerContract : ThreadContract
     [Fact]
     public void Of_several_who_wait_each_tick_is_told_to_one() => Run(() =>
     {
-        using GreenTimer timer = GreenTimer.Periodic(TimeSpan.FromMilliseconds(1));
         long before = Stopwatch.GetTimestamp();
+        using GreenTimer timer = GreenTimer.Periodic(TimeSpan.FromMilliseconds(1));
         long told = 0;
         Task[] waiters = [.. Enumerable.Range(0, 4).Select(_ => Start(() =>
         {

@@ -105,7 +105,12 @@ public abstract partial class GreenChildContract : ThreadContract
         using var file = new FileStream("/dev/null", FileMode.Open, FileAccess.Read);
         using var leaking = new SafeFileHandle(dup((int)file.SafeFileHandle.DangerousGetHandle()), ownsHandle: true);
         // The fourth is what ls reads the directory with.
-        string open = OutputOf(new GreenChildProcessOptions("ls", "/proc/self/fd") { StandardOutput = GreenChildStream.Piped });
+        string open = OutputOf(new GreenChildProcessOptions("ls", "/proc/self/fd")
+        {
+            StandardInput = GreenChildStream.Nothing,
+            StandardOutput = GreenChildStream.Piped,
+            StandardError = GreenChildStream.Nothing,
+        });
         Assert.Equal("0\n1\n2\n3\n", open);
     });
 
