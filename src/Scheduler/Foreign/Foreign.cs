@@ -72,8 +72,8 @@ public static unsafe partial class Foreign
 
     /// <summary>
     /// The same as <see cref="Call(nint)"/>, and keeps the call's <c>errno</c>, which is 0 before: <see cref="Marshal.GetLastPInvokeError"/> and
-    /// <see cref="Marshal.GetLastSystemError"/> give it afterwards. The first belongs to the green thread and stays; the second is that of the OS thread, which the next
-    /// system call of whoever may change, the runtime's own too.
+    /// <see cref="Marshal.GetLastSystemError"/> give it afterwards. Ask at once: the first is there until the green thread parks or makes another
+    /// such call; the second is that of the OS thread, which any system call may change, the runtime's own too.
     /// </summary>
     /// <inheritdoc cref="Call(nint)" path="/returns|/exception"/>
     /// <param name="function">Its address.</param>
