@@ -64,8 +64,19 @@ internal sealed unsafe class LargeStacks
     /// <exception cref="GreenThreadLimitException">The zone, the memory or the map count is used up.</exception>
     internal nint Take()
     {
+        int errno;
         using (_gate.Enter())
-            return _free.TryPop(out nint top) ? top : Open();
+        {
+            if (_free.TryPop(out nint top) || TryOpen(out top, out errno))
+                return top;
+        }
+        // With the gate free: filters of a user's run before a finally block frees it.
+        throw errno switch
+        {
+            0 => new GreenThreadLimitException($"all {Capacity} large stacks have green threads that are parked in foreign calls", "RLIMIT_AS, or let fewer be in one at once"),
+            Errno.ENOMEM => new GreenThreadLimitException($"no memory for a large stack beyond {_opened}", "vm.overcommit_ratio or the memory limit"),
+            _ => new SystemCallException("mprotect", errno),
+        };
     }
 
     /// <summary>Takes one back.</summary>
@@ -86,20 +97,22 @@ internal sealed unsafe class LargeStacks
     /// <summary>The lowest address that it may use.</summary>
     internal static nint LimitOf(nint top) => top + OwnerRoom - Stride + StackArena.GuardSize;
 
-    private nint Open()
+    /// <returns>False with an errno, or 0 if the zone is used up.</returns>
+    private bool TryOpen(out nint top, out int errno)
     {
+        top = 0;
+        errno = 0;
         if (_opened == Capacity)
-            throw new GreenThreadLimitException($"all {Capacity} large stacks have green threads that are parked in foreign calls", "RLIMIT_AS, or let fewer be in one at once");
+            return false;
         nint low = Region + ((nint)_opened << StrideShift);
         if (Interop.mprotect(low, Stride, Interop.PROT_READ | Interop.PROT_WRITE) != 0)
         {
-            int errno = Marshal.GetLastPInvokeError();
-            throw errno == Errno.ENOMEM
-                ? new GreenThreadLimitException($"no memory for a large stack beyond {_opened}", "vm.overcommit_ratio or the memory limit")
-                : new SystemCallException("mprotect", errno);
+            errno = Marshal.GetLastPInvokeError();
+            return false;
         }
         _guard.Install(low, StackArena.GuardSize);
         _opened++;
-        return low + Stride - OwnerRoom;
+        top = low + Stride - OwnerRoom;
+        return true;
     }
 }
