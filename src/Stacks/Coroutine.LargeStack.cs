@@ -164,6 +164,19 @@ internal sealed unsafe partial class Coroutine
         }
     }
 
+    /// <summary>The same; if there is no large stack, the body has failed.</summary>
+    internal void TryRunOnLargeStack(LargeStackBody body)
+    {
+        try
+        {
+            RunOnLargeStack(body);
+        }
+        catch (Exception exception) when (exception is GreenThreadLimitException or SystemCallException)
+        {
+            body.Fail(exception);
+        }
+    }
+
     // No leaf in the method that native code enters: see ClrThread.OnCreated.
     [UnmanagedCallersOnly]
     private static void EnterLargeStack() => RunLargeStackBody();

@@ -21,6 +21,9 @@ internal abstract class LargeStackBody
         }
     }
 
+    /// <summary>It could not be run.</summary>
+    internal void Fail(Exception exception) => _failure = ExceptionDispatchInfo.Capture(exception);
+
     /// <summary>Throws what it threw, with the stack trace of where it did.</summary>
     internal void ThrowIfFailed() => _failure?.Throw();
 

@@ -42,7 +42,7 @@ public static unsafe partial class Foreign
         using (BlockingHosts.Enter())
         {
             if (Coroutine.CurrentOnGreenStack is { } self)
-                self.RunOnLargeStack(body);
+                self.TryRunOnLargeStack(body);
             else
                 body.Run();
         }

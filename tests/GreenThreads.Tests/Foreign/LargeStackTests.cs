@@ -63,6 +63,55 @@ public sealed unsafe class LargeStackTests
     });
 
     [SwitchedFact]
+    public void Tools_see_the_methods_of_who_is_on_one()
+    {
+        if (!ManagedFrames.IsAvailable)
+            return;
+        using var group = new SchedulerGroup(new SchedulerGroupOptions { Name = "large-seen", Schedulers = 1 });
+        using var end = new ManualResetEventSlim();
+        GreenThread parked = group.Spawn(static () => Foreign.Run(ParkHere));
+        GreenThread blocked = group.Spawn(() => Foreign.RunBlocking(() => BlockHere(end)));
+        try
+        {
+            WaitCounters.Eventually(() => Shows(parked, nameof(ParkHere)), "the parked one is not seen");
+            WaitCounters.Eventually(() => Shows(blocked, nameof(BlockHere)), "the blocked one is not seen");
+        }
+        finally
+        {
+            parked.Unpark();
+            end.Set();
+        }
+        Assert.True(parked.Join(TimeLimit.Generous));
+        Assert.True(blocked.Join(TimeLimit.Generous));
+
+        static bool Shows(GreenThread thread, string method) => thread.MethodsFromOutside().Any(name => name.EndsWith(method, StringComparison.Ordinal));
+    }
+
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    private static void ParkHere() => GreenThread.Park();
+
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    private static void BlockHere(ManualResetEventSlim end) => Green.BlockOsThread(end);
+
+    [Fact]
+    public void Filters_of_who_gets_none_run_with_the_gate_free()
+    {
+        LargeStacks stacks = new StackArena(capacity: 1, hasLargeStacks: true).LargeStacks!;
+        nint top = stacks.Take();
+        bool? mayPark = null;
+        try
+        {
+            stacks.Take();
+        }
+        catch (GreenThreadLimitException) when ((mayPark = !NoPark.IsInside) is not null)
+        {
+        }
+        Assert.True(mayPark);
+        stacks.Return(top);
+        Assert.Equal(top, stacks.Take());
+    }
+
+    [SwitchedFact]
     public void Parks_on_one_are_affine_and_others_use_another() => Green.RunAlone(() =>
     {
         const int threads = 10;
