@@ -48,8 +48,11 @@ internal sealed class DeadlockLook(SchedulerGroup group)
     internal DeadlockVerdict Run(WeakReference<GreenThread?>? witness)
     {
         (long living, long noDaemons, long operations) = group.CountForTools();
-        if (noDaemons == 0 || !group.HasNothingAhead)
+        if (noDaemons == 0)
             return DeadlockVerdict.Alive;
+        // A host may be blocked while the monitor sleeps, and falls asleep later without a word to it.
+        if (!group.HasNothingAhead)
+            return group.AreAllAsleep ? DeadlockVerdict.Alive : DeadlockVerdict.HeldBack;
         if (witness is not null && witness.TryGetTarget(out GreenThread? last) && last is { State: GreenThreadState.Parked } && !IsStuckByItself(last))
             return DeadlockVerdict.Alive;
         long moves = group.CountMoves();

@@ -70,6 +70,29 @@ public sealed class DeadlockReportTests
         Assert.Contains("Stack of root", report.ToString(), StringComparison.Ordinal);
     }
 
+    [SwitchedFact]
+    public void One_who_was_blocked_on_another_OS_thread_before_it_waits_for_ever_is_found()
+    {
+        using var world = new DeadlockWorld();
+        using var end = new ManualResetEventSlim();
+        bool isBlocked = false;
+        world.Spawn(() =>
+        {
+            var semaphore = new GreenSemaphore(0);
+            Foreign.RunBlocking(() =>
+            {
+                Volatile.Write(ref isBlocked, true);
+                Green.BlockOsThread(end);
+                semaphore.Wait();
+            });
+        });
+        WaitCounters.Eventually(() => Volatile.Read(ref isBlocked), "it does not run");
+        // Long enough for some looks while it is blocked.
+        Assert.False(end.Wait(TimeSpan.FromMilliseconds(200)));
+        end.Set();
+        Assert.Single(world.WaitForReport().Waits);
+    }
+
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
     private static void WaitForever() => new GreenSemaphore(0).Wait();
 }
