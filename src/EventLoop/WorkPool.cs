@@ -21,6 +21,8 @@ internal sealed partial class WorkPool(string name, int maximum)
     // How long one without work stays for the next. A guess: to start one costs a hundred microseconds.
     private static readonly TimeSpan s_idleTime = TimeSpan.FromSeconds(2);
 
+    private static readonly ManualResetEvent s_never = new(false);
+
     // Guards all below, and Worker.Next. Never parked over.
     private SpinGate _gate;
     private readonly List<Worker> _workers = [];
@@ -208,10 +210,12 @@ internal sealed partial class WorkPool(string name, int maximum)
         {
             try
             {
+                ExecutionContext? clean = ExecutionContext.Capture();
                 while (true)
                 {
                     Next!.Execute();
                     Next = null; // Keeps nothing alive while it waits.
+                    CleanUp(clean);
                     if (!_pool.TryTakeNext(this) && !TryAwaitNext())
                         return;
                 }
@@ -222,13 +226,39 @@ internal sealed partial class WorkPool(string name, int maximum)
             }
         }
 
+        // What a call has done to its thread is not for the next one: as on the framework's thread pool. An interrupt that is still to come ends here too.
+        private void CleanUp(ExecutionContext? clean)
+        {
+            _ = WaitOne(s_never, TimeSpan.Zero);
+            if (clean is not null)
+                ExecutionContext.Restore(clean);
+            SynchronizationContext.SetSynchronizationContext(null);
+            if (!_thread.IsBackground)
+                _thread.IsBackground = true;
+            if (_thread.Priority != ThreadPriority.Normal)
+                _thread.Priority = ThreadPriority.Normal;
+        }
+
+        // A call may have told others of its thread, and they may interrupt it whenever they like.
+        private static bool WaitOne(WaitHandle wakeUp, TimeSpan timeout)
+        {
+            try
+            {
+                return wakeUp.WaitOne(timeout);
+            }
+            catch (ThreadInterruptedException)
+            {
+                return true; // The caller looks again.
+            }
+        }
+
         // The library's own only while it waits for work: what it calls may be anybody's code, which the report of deadlocks must not take for idle.
         private bool TryAwaitNext()
         {
             using OwnOsThreads.Region own = OwnOsThreads.Enter();
             do
             {
-                bool isWoken = _event.WaitOne(s_idleTime);
+                bool isWoken = WaitOne(_event, s_idleTime);
                 if (_pool.TryEnd(this, hasWaitedLong: !isWoken))
                     return false;
             }

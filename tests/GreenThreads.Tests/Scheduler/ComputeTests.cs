@@ -130,4 +130,47 @@ public sealed class ComputePoolTests
         Assert.Throws<GreenThreadCanceledException>(() => first.Join(TimeLimit.Generous));
         Assert.True(hasEnded);
     }
+
+    [SwitchedFact]
+    public void What_a_computation_does_to_its_thread_is_not_for_the_next_one()
+    {
+        using var group = new SchedulerGroup(new SchedulerGroupOptions { Name = "cp-clean", Schedulers = 1, ComputeThreads = 1 });
+        var local = new AsyncLocal<string?>();
+        GreenThread thread = group.Spawn(() =>
+        {
+            using AsyncFlowControl flow = ExecutionContext.SuppressFlow();
+            Thread first = Compute.Run(() =>
+            {
+                local.Value = "left behind";
+                SynchronizationContext.SetSynchronizationContext(new SynchronizationContext());
+                Thread.CurrentThread.IsBackground = false;
+                Thread.CurrentThread.Priority = ThreadPriority.AboveNormal;
+                return Thread.CurrentThread;
+            });
+            Compute.Run(() =>
+            {
+                Assert.Same(first, Thread.CurrentThread);
+                Assert.Null(local.Value);
+                Assert.Null(SynchronizationContext.Current);
+                Assert.True(first.IsBackground);
+                Assert.Equal(ThreadPriority.Normal, first.Priority);
+            });
+        });
+        Assert.True(thread.Join(TimeLimit.Generous));
+    }
+
+    [SwitchedFact]
+    public void An_interrupt_that_comes_too_late_ends_nothing()
+    {
+        using var group = new SchedulerGroup(new SchedulerGroupOptions { Name = "cp-interrupt", Schedulers = 1, ComputeThreads = 1 });
+        GreenThread thread = group.Spawn(() =>
+        {
+            for (int i = 0; i < 5; i++)
+            {
+                Compute.Run(static () => Thread.CurrentThread.Interrupt());
+                Assert.Equal(i, Compute.Run(() => i));
+            }
+        });
+        Assert.True(thread.Join(TimeLimit.Generous));
+    }
 }
