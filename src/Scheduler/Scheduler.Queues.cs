@@ -122,8 +122,10 @@ internal sealed partial class Scheduler
     {
         if (thread.Home is { } home)
             home.EnqueueAffine(thread); // Here, or where it wants to go (MoveTo).
-        else if (_isInjectionLong)
+        else if (_isInjectionLong && !IsSpare)
             Group.Injected.Enqueue(thread);
+        else if (_isInjectionLong)
+            Group.Inject(thread); // It may retire now, and look there no more.
         else
             Push(thread);
     }

@@ -191,6 +191,9 @@ internal sealed partial class SchedulerMonitor
     private bool LookAtAll(TimeSpan elapsed)
     {
         Scheduler[] schedulers = _group.Schedulers;
+        // One whose OS thread could not be started is gone again, and another may have its place.
+        while (_watches.Count > 0 && (_watches.Count > schedulers.Length || _watches[^1].Scheduler != schedulers[_watches.Count - 1]))
+            _watches.RemoveAt(_watches.Count - 1);
         for (int i = _watches.Count; i < schedulers.Length; i++)
             _watches.Add(new Watch(schedulers[i]));
         bool isAnyAwake = false;
