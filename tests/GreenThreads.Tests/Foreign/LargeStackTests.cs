@@ -69,11 +69,11 @@ public sealed unsafe class LargeStackTests
             return;
         using var group = new SchedulerGroup(new SchedulerGroupOptions { Name = "large-seen", Schedulers = 1 });
         using var end = new ManualResetEventSlim();
-        GreenThread parked = group.Spawn(static () => Foreign.Run(ParkHere));
+        GreenThread parked = group.Spawn(static () => Foreign.Run(ParkBelow));
         GreenThread blocked = group.Spawn(() => Foreign.RunBlocking(() => BlockHere(end)));
         try
         {
-            WaitCounters.Eventually(() => Shows(parked, nameof(ParkHere)), "the parked one is not seen");
+            WaitCounters.Eventually(() => Shows(parked, nameof(ParkBelow)), "the parked one is not seen");
             WaitCounters.Eventually(() => Shows(blocked, nameof(BlockHere)), "the blocked one is not seen");
         }
         finally
@@ -88,7 +88,7 @@ public sealed unsafe class LargeStackTests
     }
 
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
-    private static void ParkHere() => GreenThread.Park();
+    private static void ParkBelow() => GreenThread.Park();
 
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
     private static void BlockHere(ManualResetEventSlim end) => Green.BlockOsThread(end);
