@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace GreenThreads;
 
-// The generic event loop: an epoll set and an eventfd that interrupts a poll.
+// The generic event loop: an epoll set and an eventfd that interrupts a poll; beside them, if that engine was chosen, rings (EventLoop.Rings.cs).
 //
 // A poll returns who became ready; it wakes nobody and knows no scheduler. One loop belongs to one scheduler, which polls it when it has nothing
 // else to do (Poll). While that scheduler is stuck, others may poll for it (PollOnBehalf): the events lie in a buffer on the poller's stack and
@@ -29,6 +29,9 @@ public sealed partial class EventLoop : IDisposable
     // Stands for the eventfd; no interest has this key, since no descriptor is -1.
     private const ulong InterruptKey = ulong.MaxValue;
 
+    // Stands for the ring of file operations, likewise.
+    private const ulong FileRingKey = ulong.MaxValue - 1;
+
     // Written once, from false to true, by whoever finds out; a stale read costs one more failing call.
     private static bool s_lacksPwait2;
 
@@ -37,8 +40,10 @@ public sealed partial class EventLoop : IDisposable
     private int _isInterrupted;
 
     /// <summary>Creates a loop with an epoll set of its own.</summary>
+    /// <param name="logger">Where warnings go.</param>
+    /// <param name="engine">With rings beside it, if the kernel allows them.</param>
     /// <exception cref="SystemCallException">There is no descriptor left, or no memory.</exception>
-    internal unsafe EventLoop(ILogger logger)
+    internal unsafe EventLoop(ILogger logger, EventLoopEngine engine = EventLoopEngine.Epoll)
     {
         Logger = logger;
         _epoll = FileDescriptor.From("epoll_create1", Interop.epoll_create1(Interop.EPOLL_CLOEXEC));
@@ -54,10 +59,13 @@ public sealed partial class EventLoop : IDisposable
             WaitForEvents(events, Deadline.At(0));
             if (s_lacksPwait2)
                 Log.NoNanosecondPoll(logger);
+            if (engine == EventLoopEngine.IoUring)
+                CreateRings();
             OwnedInterests.Add(this);
         }
         catch
         {
+            DisposeRings();
             _wakeUp?.Dispose();
             _epoll.Dispose();
             throw;
@@ -84,7 +92,7 @@ public sealed partial class EventLoop : IDisposable
         int before = ready.Count;
         while (true)
         {
-            bool isInterrupted = PollOnce(until, ready);
+            bool isInterrupted = _ring is null ? PollOnce(until, ready) : PollRing(_ring, until, ready);
             if (isInterrupted)
                 Interlocked.Exchange(ref _isInterrupted, 0); // Full fence: pairs with the one in Interrupt.
             if (isInterrupted || ready.Count != before || until.HasPassed)
@@ -96,6 +104,7 @@ public sealed partial class EventLoop : IDisposable
     /// <returns>True if it has swallowed an interrupt: the caller must repeat it if the owner polls, or is about to, by now.</returns>
     internal bool PollOnBehalf(List<WaitNode> ready)
     {
+        _ring?.Rescue(ready);
         bool isInterrupted = PollOnce(Deadline.At(0), ready);
         if (isInterrupted)
             Interlocked.Exchange(ref _isInterrupted, 0); // Full fence: the caller looks at the owner after it.
@@ -124,6 +133,7 @@ public sealed partial class EventLoop : IDisposable
         OwnedInterests.Remove(this);
         foreach (Interest interest in TakeInterests())
             interest.Detach();
+        DisposeRings();
         _epoll.Dispose();
         _wakeUp.Dispose();
     }
@@ -143,6 +153,8 @@ public sealed partial class EventLoop : IDisposable
             ulong key = one.data;
             if (key == InterruptKey)
                 isInterrupted = true;
+            else if (key == FileRingKey)
+                _fileRing?.TakeCompletions(ready);
             else
                 Find(key)?.OnEvents(key, one.events, ready);
         }

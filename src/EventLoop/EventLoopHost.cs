@@ -15,6 +15,11 @@ internal abstract class EventLoopHost
     internal abstract EventLoop LoopOfCaller { get; }
 
     /// <summary>
+    /// The ring of the scheduler whose OS thread the caller runs on, if it has one: for green threads, until their next park. Null on a plain OS thread.
+    /// </summary>
+    internal abstract SocketRing? RingOfCaller { get; }
+
+    /// <summary>
     /// Called before each operation. A green thread whose operations never have to wait would otherwise keep its scheduler for itself: it yields when its budget is
     /// spent. Parks now and then, and throws if the green thread is cancelled, so nothing must have been taken yet; does nothing on a plain OS thread.
     /// </summary>

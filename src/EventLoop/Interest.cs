@@ -116,9 +116,14 @@ internal sealed class Interest
 
     /// <summary>Waits until there was an edge since <paramref name="seen"/> was read. Parks.</summary>
     /// <exception cref="SystemCallException">The descriptor could not be registered.</exception>
-    internal WaitOutcome Wait(WaitDirection direction, int seen, Waiter waiter, Deadline deadline)
+    /// <param name="direction">What the caller waits for.</param>
+    /// <param name="seen">The count.</param>
+    /// <param name="waiter">The caller.</param>
+    /// <param name="deadline">When to give up.</param>
+    /// <param name="comesByRing">A ring makes the edges (<see cref="ReceiveQueue"/>): epoll need not know of this wait.</param>
+    internal WaitOutcome Wait(WaitDirection direction, int seen, Waiter waiter, Deadline deadline, bool comesByRing = false)
     {
-        if (TryLink(direction, seen, waiter) is { } outcome)
+        if (TryLink(direction, seen, waiter, comesByRing) is { } outcome)
             return outcome;
         try
         {
@@ -146,10 +151,10 @@ internal sealed class Interest
     }
 
     /// <summary>The same for an asynchronous call: completes instead of parking, from any thread, never inside a poll.</summary>
-    internal async ValueTask<WaitOutcome> WaitAsync(WaitDirection direction, int seen, CancellationToken cancellationToken)
+    internal async ValueTask<WaitOutcome> WaitAsync(WaitDirection direction, int seen, bool comesByRing, CancellationToken cancellationToken)
     {
         var waiter = new AsyncWaiter(this, direction);
-        if (TryLink(direction, seen, waiter) is { } outcome)
+        if (TryLink(direction, seen, waiter, comesByRing) is { } outcome)
             return outcome;
         await waiter.WaitAsync(cancellationToken).ConfigureAwait(false);
         using (_gate.Enter())
@@ -183,6 +188,30 @@ internal sealed class Interest
                 _writeEdges++;
                 _writers.MoveTo(ready);
             }
+        }
+    }
+
+    /// <summary>The kernel has put something into a <see cref="ReceiveQueue"/>, which is as much as a read edge. Called by whoever looks at completions.</summary>
+    internal void OnArrival(List<WaitNode> ready)
+    {
+        using (_gate.Enter())
+        {
+            _readEdges++;
+            _readers.MoveTo(ready);
+        }
+    }
+
+    /// <summary>Ends the registration of an owned interest whose read edges a ring makes from now on, unless somebody waits to write.</summary>
+    internal void LeaveLoop()
+    {
+        if (_loop is null)
+            return;
+        using (_gate.Enter())
+        {
+            if (_loop is null || _isClosed || !_writers.IsEmpty)
+                return;
+            _loop.Deregister(this);
+            Attach(null, 0);
         }
     }
 
@@ -227,17 +256,18 @@ internal sealed class Interest
 
     /// <summary>Links the waiter, registering first if need be.</summary>
     /// <returns>Null if the waiter is in the list now, otherwise why there is nothing to wait for.</returns>
-    internal WaitOutcome? TryLink(WaitDirection direction, int seen, WaitNode waiter)
+    internal WaitOutcome? TryLink(WaitDirection direction, int seen, WaitNode waiter, bool comesByRing = false)
     {
+        bool needsLoop = direction != WaitDirection.Close && !comesByRing;
         // Asked outside the gate: it may have to start the default group. What is read here without the gate is looked at again below.
-        EventLoop? loop = _loop is null && direction != WaitDirection.Close ? EventLoopHost.Current.LoopOfCaller : null;
+        EventLoop? loop = _loop is null && needsLoop ? EventLoopHost.Current.LoopOfCaller : null;
         using (_gate.Enter())
         {
             if (_isClosed)
                 return WaitOutcome.Closed;
             if (EdgesOf(direction) != seen)
                 return WaitOutcome.Ready;
-            if (_loop is null && direction != WaitDirection.Close)
+            if (_loop is null && needsLoop)
             {
                 // A shared interest is registered by its borrower, and only detached when its loop went away; an owned one may have been
                 // detached since the look above. Both try again.

@@ -53,4 +53,10 @@ internal static partial class Log
     [LoggerMessage(EventId = 3, Level = LogLevel.Warning,
         Message = "{EndPoint} has as many connections as it may, {Maximum}; further ones wait until one of them ends")]
     internal static partial void HasAllConnections(ILogger logger, string endPoint, int maximum);
+
+    [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "io_uring is not available, the event loop goes on with epoll: {Reason}")]
+    internal static partial void NoIoUring(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 5, Level = LogLevel.Warning, Message = "{Variable}={Value} is unknown (epoll, io_uring); epoll is used")]
+    internal static partial void UnknownEventLoop(ILogger logger, string variable, string value);
 }

@@ -26,7 +26,7 @@ internal abstract partial class PolledDescriptor : FileDescriptor
     /// <exception cref="ObjectDisposedException">The descriptor was disposed of meanwhile.</exception>
     internal bool Wait(WaitDirection direction, int seen, Deadline deadline)
     {
-        WaitOutcome outcome = Interest.Wait(direction, seen, Waiter.Current, deadline);
+        WaitOutcome outcome = Interest.Wait(direction, seen, Waiter.Current, deadline, ComesByRing(direction, mayBegin: true));
         GC.KeepAlive(this); // Otherwise the last reader of a socket that nobody holds could be finalized while it waits.
         ObjectDisposedException.ThrowIf(outcome == WaitOutcome.Closed, _owner);
         return outcome == WaitOutcome.Ready;
@@ -35,10 +35,15 @@ internal abstract partial class PolledDescriptor : FileDescriptor
     /// <inheritdoc cref="Wait"/>
     internal async ValueTask WaitAsync(WaitDirection direction, int seen, CancellationToken cancellationToken)
     {
-        WaitOutcome outcome = await Interest.WaitAsync(direction, seen, cancellationToken).ConfigureAwait(false);
+        WaitOutcome outcome = await Interest.WaitAsync(direction, seen, ComesByRing(direction, mayBegin: false), cancellationToken).ConfigureAwait(false);
         GC.KeepAlive(this);
         ObjectDisposedException.ThrowIf(outcome == WaitOutcome.Closed, _owner);
     }
+
+    /// <summary>Whether a ring makes the edges in this direction, so that epoll need not know of a wait.</summary>
+    /// <param name="direction">Which one.</param>
+    /// <param name="mayBegin">Whether the caller can make it so: a green thread that is about to wait.</param>
+    private protected virtual bool ComesByRing(WaitDirection direction, bool mayBegin) => false;
 
     protected override void Dispose(bool disposing)
     {

@@ -5,7 +5,7 @@ namespace GreenThreads;
 internal sealed partial class SocketDescriptor
 {
     /// <summary>One recv; false for EAGAIN.</summary>
-    private protected override unsafe bool TryReceive(Span<byte> buffer, out int count)
+    private unsafe bool TryReceiveDirectly(Span<byte> buffer, out int count)
     {
         ThrowIfClosed();
         while (true)

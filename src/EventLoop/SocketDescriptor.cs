@@ -11,6 +11,8 @@ internal sealed partial class SocketDescriptor : StreamDescriptor
     internal SocketDescriptor(int descriptor, Type owner)
         : base(descriptor, owner)
     {
+        // Elsewhere there is more than bytes to be received: addresses, descriptors.
+        MayUseRing = owner == typeof(GreenTcpStream);
     }
 
     /// <summary>Who counts it as an open connection, and is told of its end. Set at most once, before anybody else knows the socket.</summary>
@@ -95,6 +97,8 @@ internal sealed partial class SocketDescriptor : StreamDescriptor
 
     protected override bool ReleaseHandle()
     {
+        Interest.Close();
+        CloseReceived();
         bool isClosed = base.ReleaseHandle();
         CountedBy?.Leave();
         return isClosed;

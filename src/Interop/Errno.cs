@@ -15,6 +15,7 @@ internal static class Errno
     internal const int EAGAIN = 11;
     internal const int ENOMEM = 12;
     internal const int EACCES = 13;
+    internal const int EBUSY = 16;
     internal const int EEXIST = 17;
     internal const int ENOTDIR = 20;
     internal const int EISDIR = 21;
@@ -27,6 +28,7 @@ internal static class Errno
     internal const int EROFS = 30;
     internal const int EPIPE = 32;
     internal const int ENOSYS = 38;
+    internal const int ETIME = 62;
     internal const int ENONET = 64;
     internal const int EPROTO = 71;
     internal const int EMSGSIZE = 90;
@@ -47,4 +49,5 @@ internal static class Errno
     internal const int EALREADY = 114;
     internal const int EINPROGRESS = 115;
     internal const int EDQUOT = 122;
+    internal const int ECANCELED = 125;
 }

@@ -10,4 +10,7 @@ internal static partial class Interop
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int shutdown(SafeHandle sockfd, int how);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int shutdown(int sockfd, int how);
 }

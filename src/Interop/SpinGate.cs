@@ -33,6 +33,9 @@ internal struct SpinGate
             EnterSlow();
     }
 
+    /// <summary>The same, if nobody holds it at this moment.</summary>
+    internal bool TryEnterBare() => Interlocked.CompareExchange(ref _held, 1, 0) == 0;
+
     /// <summary>Ends what <see cref="EnterBare"/> began.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Exit() => Volatile.Write(ref _held, 0);

@@ -36,7 +36,7 @@ public static partial class GreenRuntime
         text.Append($"GreenThreads {version} on {RuntimeInformation.FrameworkDescription}, ");
         text.AppendLine($"{RuntimeInformation.RuntimeIdentifier}, {RuntimeInformation.OSDescription}");
         if (s_state.BoundReason is { } reason)
-            return text.AppendLine($"mode: Bound (every green thread is an OS thread): {reason}").ToString();
+            return text.AppendLine($"mode: Bound (every green thread is an OS thread): {reason}").AppendLine("event loop: epoll").ToString();
 
         text.AppendLine("mode: Switched");
         text.Append(ClrRuntime.Layout.Describe());
@@ -47,6 +47,7 @@ public static partial class GreenRuntime
         text.AppendLine($"guards of {StackArena.GuardSize / 1024} KB by {arena.GuardKind}");
         text.AppendLine($"large stacks: {arena.LargeStacks!.Capacity} of {LargeStacks.Stride / 1024} KB at 0x{arena.Start:x}, {arena.LargeStacks.InUse} in use");
         text.AppendLine($"spinning green threads let others run: {(SpinHook.MissingReason is { } missing ? $"no, {missing}" : "yes")}");
+        text.AppendLine($"event loop: {EventLoopEngines.Describe()}");
         text.AppendLine($"CLR Threads of idle coroutines: {CoroutineReaper.Describe()}");
         return text.ToString();
     }

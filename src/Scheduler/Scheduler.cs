@@ -53,7 +53,8 @@ internal sealed unsafe partial class Scheduler
         _reserve = CoroutineReserve.Of(group.StackReserve);
         _usedReserve = CoroutineReserve.OfUsed(group.StackReserve);
         (_random, _isShaken) = SeedOf(group.Seed, index);
-        EventLoop = new EventLoop(logger);
+        // A spare may retire with operations under way: it has no rings, and its green threads wait as with epoll.
+        EventLoop = new EventLoop(logger, isSpare ? EventLoopEngine.Epoll : group.Engine);
     }
 
     internal SchedulerGroup Group { get; }

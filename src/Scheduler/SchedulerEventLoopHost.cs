@@ -17,6 +17,8 @@ internal sealed class SchedulerEventLoopHost : EventLoopHost
         return self is { BoundWaiter: null } ? self.Group.BlockingPool : null;
     }
 
+    internal override SocketRing? RingOfCaller => Coroutine.Current is null ? null : Scheduler.Current?.EventLoop.Ring;
+
     internal override void SpendBudget()
     {
         Coroutine? coroutine = Coroutine.Current;

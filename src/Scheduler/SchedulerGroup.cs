@@ -54,6 +54,8 @@ public sealed partial class SchedulerGroup : IDisposable
         KeepsExceptions = options.UnhandledExceptions == UnhandledExceptionPolicy.Keep;
         _logger = options.LoggerFactory.CreateLogger("GreenThreads");
         GreenRuntime.Warn(_logger);
+        // In bound mode the waits are those of OS threads, which have no ring.
+        Engine = GreenRuntime.Mode == GreenRuntimeMode.Bound ? EventLoopEngine.Epoll : EventLoopEngines.Choose(options.EventLoopEngine, _logger);
         SynchronizationContext = new GreenSynchronizationContext(this);
         HandleWaiters = new HandleWaiters(this);
         BlockingPool = new WorkPool($"{Name}-blocking", options.MaximumBlockingThreads);
@@ -106,6 +108,9 @@ public sealed partial class SchedulerGroup : IDisposable
     internal ILogger Logger => _logger;
 
     internal bool KeepsExceptions { get; }
+
+    /// <summary>Of its schedulers' event loops. One of them may have had to do with epoll all the same.</summary>
+    internal EventLoopEngine Engine { get; }
 
     /// <summary>Whether no green thread sees thread statics of another.</summary>
     internal bool HasFreshThreadStatics { get; }

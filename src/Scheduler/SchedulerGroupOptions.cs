@@ -68,6 +68,12 @@ public sealed record SchedulerGroupOptions
     /// </summary>
     public int? ComputeThreads { get; init; }
 
+    /// <summary>
+    /// What the schedulers wait with. By default epoll, or as the environment variable GREENTHREADS_EVENT_LOOP says (epoll, io_uring); what the kernel does not allow
+    /// becomes epoll, and the log says so. Always epoll in bound mode.
+    /// </summary>
+    public EventLoopEngine EventLoopEngine { get; init; }
+
     /// <summary>What happens when an exception leaves a green thread's body.</summary>
     public UnhandledExceptionPolicy UnhandledExceptions { get; init; } = UnhandledExceptionPolicy.Keep;
 
@@ -119,6 +125,8 @@ public sealed record SchedulerGroupOptions
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaximumBlockingThreads, MaximumSchedulers);
         if (ComputeThreads is { } computeThreads)
             ArgumentOutOfRangeException.ThrowIfLessThan(computeThreads, 1, nameof(ComputeThreads));
+        if (!Enum.IsDefined(EventLoopEngine))
+            throw new ArgumentOutOfRangeException(nameof(EventLoopEngine), EventLoopEngine, "Not one of the engines.");
     }
 
     private static int? SchedulersFromEnvironment() =>

@@ -3,12 +3,27 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace GreenThreads.Tests;
 
-public sealed class PollTests : IDisposable
+public sealed class PollTests : PollContract
 {
-    private readonly EventLoop _loop = new(NullLogger.Instance);
+    public PollTests()
+        : base(EventLoopEngine.Epoll)
+    {
+    }
+}
+
+/// <summary>An event loop that is polled by the test's own thread.</summary>
+public abstract class PollContract : IDisposable
+{
+    private readonly EventLoop _loop;
     private readonly List<WaitNode> _ready = [];
 
-    public void Dispose() => _loop.Dispose();
+    protected PollContract(EventLoopEngine engine) => _loop = new EventLoop(NullLogger.Instance, engine);
+
+    public void Dispose()
+    {
+        _loop.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     [Theory]
     [InlineData(0)]

@@ -98,6 +98,7 @@ public abstract partial class WaitContract : ThreadContract
     public void A_wait_joins_one_of_our_own_sockets() => Run(() =>
     {
         using var connection = new Connection();
+        connection.Server.Descriptor.MayUseRing = false;
         Task reader = Start(() => Assert.Equal(5, connection.Server.ReadByte()));
         WaitUntilSomebodyWaits(connection.Server.Descriptor, WaitDirection.Read);
         Task waiter = Start(() => EventLoop.WaitReadable(NumberOf(connection.Server.Descriptor)));
@@ -116,6 +117,7 @@ public abstract partial class WaitContract : ThreadContract
     public void One_of_our_own_sockets_takes_over_where_somebody_waits_by_number() => Run(() =>
     {
         using var connection = new Connection();
+        connection.Server.Descriptor.MayUseRing = false;
         EventLoop loop = EventLoopHost.Current.LoopOfCaller;
         int registered = loop.InterestCount;
         Task waiter = Start(() => EventLoop.WaitReadable(NumberOf(connection.Server.Descriptor)));
