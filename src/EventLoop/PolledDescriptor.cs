@@ -19,7 +19,8 @@ internal abstract partial class PolledDescriptor : FileDescriptor
 
     internal Interest Interest { get; }
 
-    internal void ThrowIfClosed() => ObjectDisposedException.ThrowIf(IsClosed, _owner);
+    /// <summary>Throws if it was disposed of, or is being.</summary>
+    internal void ThrowIfClosed() => ObjectDisposedException.ThrowIf(IsClosed || Interest.IsClosed, _owner);
 
     /// <summary>Waits for the interest. Parks.</summary>
     /// <returns>False if the deadline has passed.</returns>

@@ -29,7 +29,10 @@ internal sealed partial class SocketDescriptor
             default:
                 try
                 {
-                    return TryReceiveDirectly(buffer, out count);
+                    bool isReceived = TryReceiveDirectly(buffer, out count);
+                    if (isReceived && count == 0)
+                        ThrowIfClosed(); // The end may be that of the dispose.
+                    return isReceived;
                 }
                 finally
                 {

@@ -27,6 +27,7 @@ internal sealed partial class SocketDescriptor
                 count = 0;
                 return false;
             }
+            ThrowIfClosed(); // It may have failed by the dispose, which shuts it down.
             if (errno != Errno.EINTR)
                 ThrowFailed("recv", errno);
         }
@@ -55,6 +56,7 @@ internal sealed partial class SocketDescriptor
                 count = 0;
                 return false;
             }
+            ThrowIfClosed(); // As above.
             if (errno != Errno.EINTR)
                 ThrowFailed("send", errno);
         }

@@ -54,7 +54,7 @@ internal sealed unsafe partial class Scheduler
         _usedReserve = CoroutineReserve.OfUsed(group.StackReserve);
         (_random, _isShaken) = SeedOf(group.Seed, index);
         // A spare may retire with operations under way: it has no rings, and its green threads wait as with epoll.
-        EventLoop = new EventLoop(logger, isSpare ? EventLoopEngine.Epoll : group.Engine);
+        EventLoop = new EventLoop(logger, IsSpare ? EventLoopEngine.Epoll : group.Engine);
     }
 
     internal SchedulerGroup Group { get; }

@@ -8,6 +8,8 @@ namespace GreenThreads;
 // What does not have to wait is done at once: a read of what the page cache has, a write to it (RWF_NOWAIT). The kernel says EAGAIN when it would have to wait, and
 // EOPNOTSUPP where the file system cannot tell, which is remembered. Pieces are limited: copying a large one would stall a scheduler as well.
 //
+// What has to wait goes through the ring of the scheduler's event loop, if it has one (RingOperations), and otherwise to the pool.
+//
 // The caller's buffer may be used until a call returns, which is why none is ever abandoned.
 
 /// <summary>The system calls on one open file. Each parks while it is made elsewhere.</summary>
@@ -34,12 +36,15 @@ internal sealed unsafe class FileOperations : IDisposable
     /// <summary>Opens a file. Parks.</summary>
     internal static FileOperations Open(string path, int flags, UnixFileMode createMode)
     {
-        int descriptor = Elsewhere(() =>
+        if (!RingOperations.TryOpen(path, flags | Interop.O_CLOEXEC, (uint)createMode, out long descriptor))
         {
-            int result = Interop.open(path, flags | Interop.O_CLOEXEC, (uint)createMode);
-            return result >= 0 ? result : -Marshal.GetLastPInvokeError();
-        });
-        return descriptor >= 0 ? new FileOperations(new FileDescriptor(descriptor), path) : throw FileErrors.Of("open", -descriptor, path);
+            descriptor = Elsewhere(() =>
+            {
+                int result = Interop.open(path, flags | Interop.O_CLOEXEC, (uint)createMode);
+                return result >= 0 ? result : -Marshal.GetLastPInvokeError();
+            });
+        }
+        return descriptor >= 0 ? new FileOperations(new FileDescriptor((int)descriptor), path) : throw FileErrors.Of("open", (int)-descriptor, path);
     }
 
     /// <summary>Reads what there is at an offset, or at the file's own position (-1): at least one byte, or 0 at the end. Parks.</summary>
@@ -56,6 +61,8 @@ internal sealed unsafe class FileOperations : IDisposable
                     return (int)done;
                 _canReadAtOnce = CanStillTry(-done);
             }
+            if (RingOperations.TryRead(_file, start, buffer.Length, offset, out long read))
+                return (int)Checked("pread", read);
             nint address = (nint)start;
             int length = buffer.Length;
             return (int)Checked("pread", Elsewhere(() => ReadOnce((byte*)address, length, offset, flags: 0)));
@@ -77,6 +84,8 @@ internal sealed unsafe class FileOperations : IDisposable
                     return (int)done;
                 _canWriteAtOnce = CanStillTry(-done);
             }
+            if (RingOperations.TryWrite(_file, start, buffer.Length, offset, out long written))
+                return (int)Checked("pwrite", written);
             nint address = (nint)start;
             int length = buffer.Length;
             return (int)Checked("pwrite", Elsewhere(() => WriteOnce((byte*)address, length, offset, flags: 0)));
@@ -84,8 +93,12 @@ internal sealed unsafe class FileOperations : IDisposable
     }
 
     /// <summary>Waits until the disk has what was written. Parks.</summary>
-    internal void FlushToDisk(bool withTimes) =>
-        Checked(withTimes ? "fsync" : "fdatasync", Elsewhere(() => ResultOf(withTimes ? Interop.fsync(_file) : Interop.fdatasync(_file))));
+    internal void FlushToDisk(bool withTimes)
+    {
+        if (!RingOperations.TrySync(_file, withTimes, out long result))
+            result = Elsewhere(() => ResultOf(withTimes ? Interop.fsync(_file) : Interop.fdatasync(_file)));
+        Checked(withTimes ? "fsync" : "fdatasync", result);
+    }
 
     /// <summary>Makes it shorter, or longer with zeros. Parks.</summary>
     internal void SetLength(long length) => Checked("ftruncate", Elsewhere(() => ResultOf(Interop.ftruncate(_file, length))));

@@ -48,6 +48,13 @@ public sealed class IoUringInterestStressTests : InterestStressContract
     protected override void Yield() => GreenThread.Yield();
 }
 
+public sealed class IoUringFileTests : GreenFileContract
+{
+    protected override Task Start(Action body) => IoUringGroup.Start(body);
+
+    protected override void Yield() => GreenThread.Yield();
+}
+
 public sealed class IoUringPollTests : PollContract
 {
     public IoUringPollTests()
