@@ -19,8 +19,11 @@ internal abstract partial class PolledDescriptor : FileDescriptor
 
     internal Interest Interest { get; }
 
-    /// <summary>Throws if it was disposed of, or is being.</summary>
-    internal void ThrowIfClosed() => ObjectDisposedException.ThrowIf(IsClosed || Interest.IsClosed, _owner);
+    /// <summary>Whether it was disposed of. The descriptor itself may be open still, while a system call on it is under way or a ring's submission names it.</summary>
+    internal new bool IsClosed => Interest.IsClosed || base.IsClosed;
+
+    /// <summary>Throws if it was disposed of.</summary>
+    internal void ThrowIfClosed() => ObjectDisposedException.ThrowIf(IsClosed, _owner);
 
     /// <summary>Waits for the interest. Parks.</summary>
     /// <returns>False if the deadline has passed.</returns>
